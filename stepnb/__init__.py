@@ -1,0 +1,1 @@
+"""stepnb: realtime voice in Jupyter."""

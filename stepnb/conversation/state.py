@@ -1,0 +1,111 @@
+"""Items, responses and turns as the log tells them. Plain records; `Conversation` alone changes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..errors import StepnbError
+from ..recording.log import AudioRef
+
+TurnStatus = Literal["pending", "active", "completed", "interrupted", "failed"]
+TurnKind = Literal["text", "clip", "speech", "unasked"]
+
+BYTES_PER_MS = 48
+
+
+@dataclass(slots=True)
+class ItemState:
+    """A conversation item.
+
+    Attributes
+    ----------
+    text, thinking
+        What was written or said, and thought, so far.
+    audio
+        Where its audio lies in the store; ``audio_bytes`` is the sum of the lengths.
+    marks
+        (characters, bytes): the text after that many characters arrived when that much audio had come. They tie the
+        playhead to the text.
+    played_ms
+        How much of it was really rendered, ms; None until a player reports.
+    """
+
+    id: str
+    role: str | None = None
+    type: str | None = None
+    response: str | None = None
+    status: str | None = None
+    text: str = ""
+    thinking: str = ""
+    audio: list[AudioRef] = field(default_factory=list)
+    audio_bytes: int = 0
+    audio_done: bool = False
+    marks: list[tuple[int, int]] = field(default_factory=list)
+    played_ms: float | None = None
+
+    @property
+    def audio_ms(self) -> float:
+        return self.audio_bytes / BYTES_PER_MS
+
+    def heard_chars(self) -> int | None:
+        """How many characters of ``text`` had been spoken at the playhead; None when nothing is known."""
+        if self.played_ms is None:
+            return None
+        if self.played_ms >= self.audio_ms - 1:
+            return len(self.text)
+        played = self.played_ms * BYTES_PER_MS
+        knots = [*self.marks, (len(self.text), self.audio_bytes)]
+        chars_before, bytes_before = 0, 0
+        for chars, size in knots:
+            if size > played:
+                share = (played - bytes_before) / (size - bytes_before)
+                return round(chars_before + share * (chars - chars_before))
+            chars_before, bytes_before = chars, size
+        return len(self.text)
+
+
+@dataclass(slots=True)
+class ResponseState:
+    """One response of the service; ``discarded`` once a barge-in made its audio unwanted."""
+
+    id: str
+    turn: int | None
+    status: str = "in_progress"
+    status_details: dict[str, Any] | None = None
+    items: list[str] = field(default_factory=list)
+    usage: dict[str, Any] | None = None
+    discarded: bool = False
+
+
+@dataclass(slots=True)
+class TurnState:
+    """One input and everything the service made of it.
+
+    Attributes
+    ----------
+    stamps
+        Monotonic times in ns: asked, speech_started, speech_stopped, committed, response_created, first_text,
+        first_audio, first_heard, last_audio, done, cancelled. Missing ones never happened.
+    """
+
+    id: int
+    kind: TurnKind
+    status: TurnStatus = "pending"
+    text: str | None = None
+    item: str | None = None
+    input_audio: list[AudioRef] = field(default_factory=list)
+    user_transcript: str | None = None
+    transcript_final: bool = False
+    responses: list[str] = field(default_factory=list)
+    error: StepnbError | None = None
+    cut_ms: float | None = None
+    stamps: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("completed", "interrupted", "failed")
+
+    def stamp(self, name: str, t: int) -> None:
+        """Note when something first happened."""
+        self.stamps.setdefault(name, t)

@@ -1,0 +1,173 @@
+"""Every error stepnb raises.
+
+::
+
+    StepnbError
+    ├── ConfigError                 a wrong argument or setting; also a ValueError
+    ├── AudioError                  audio that cannot be read or used; also a ValueError
+    ├── ConnectError                no session came about
+    │   ├── Unreachable             no answer: name, network, refused, timeout
+    │   └── HandshakeError          the service answered, but not with a session; has ``status``
+    │       ├── BadRequest          400: the model or a parameter was refused
+    │       ├── AuthenticationError 401: the key is missing, wrong, or belongs to the other cluster
+    │       ├── BalanceExhausted    402
+    │       ├── WrongPath           404
+    │       ├── RateLimited         429: too many requests or connections
+    │       ├── ContentBlocked      451: stopped by content review
+    │       └── ServiceUnavailable  5xx: a fault or overload of the service
+    ├── ConnectionLost              the connection ended and nobody asked for it
+    ├── SessionClosed               the session was closed before the call
+    ├── ServiceError                the service sent an ``error`` event
+    ├── TurnError                   a turn ended without an answer
+    │   └── TurnTimeout             ``wait(timeout)`` ran out; also a TimeoutError
+    └── EngineError                 the local engine or one of its parts failed
+        └── PortInUse               its port is taken
+
+``str(error)`` says what happened and what to do about it, with the service's trace id where there is one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class StepnbError(Exception):
+    """The root of the tree.
+
+    Parameters
+    ----------
+    message
+        What happened, as a sentence.
+    fix
+        What to do about it, as a sentence.
+    trace_id
+        The service's id for the failed exchange, to be named in support requests.
+    """
+
+    def __init__(self, message: str, *, fix: str | None = None, trace_id: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+        self.trace_id = trace_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default would call the class with the message alone, and fail where a keyword is required.
+        return _restore, (type(self), self.args, self.__dict__)
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.fix:
+            parts.append(self.fix)
+        if self.trace_id:
+            parts.append(f"(trace id {self.trace_id})")
+        return " ".join(parts)
+
+
+def _restore(cls: type[StepnbError], args: tuple[Any, ...], state: dict[str, Any]) -> StepnbError:
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigError(StepnbError, ValueError):
+    """A wrong argument or setting."""
+
+
+class AudioError(StepnbError, ValueError):
+    """Audio that cannot be read or used."""
+
+
+class ConnectError(StepnbError):
+    """No session came about."""
+
+
+class Unreachable(ConnectError):
+    """The host did not answer: name, network, refused or timeout."""
+
+
+class HandshakeError(ConnectError):
+    """The service answered the connection request, but not with a session."""
+
+    def __init__(
+        self, message: str, *, status: int, fix: str | None = None, trace_id: str | None = None
+    ) -> None:
+        super().__init__(message, fix=fix, trace_id=trace_id)
+        self.status = status
+
+
+class BadRequest(HandshakeError):
+    """400: the model or a parameter was refused."""
+
+
+class AuthenticationError(HandshakeError):
+    """401: the key is missing, wrong, or belongs to the other cluster."""
+
+
+class BalanceExhausted(HandshakeError):
+    """402: the account's balance is used up."""
+
+
+class WrongPath(HandshakeError):
+    """404: nothing is served at this address."""
+
+
+class RateLimited(HandshakeError):
+    """429: too many requests or connections."""
+
+
+class ContentBlocked(HandshakeError):
+    """451: stopped by content review."""
+
+
+class ServiceUnavailable(HandshakeError):
+    """5xx: a fault or overload of the service."""
+
+
+class ConnectionLost(StepnbError):
+    """The connection ended and nobody asked for it."""
+
+
+class SessionClosed(StepnbError):
+    """The session was closed before the call."""
+
+
+class ServiceError(StepnbError):
+    """The service sent an ``error`` event.
+
+    Attributes
+    ----------
+    type, code, param
+        As the service named them; each may be None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        type: str | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        fix: str | None = None,
+        trace_id: str | None = None,
+    ) -> None:
+        super().__init__(message, fix=fix, trace_id=trace_id)
+        self.type = type
+        self.code = code
+        self.param = param
+
+
+class TurnError(StepnbError):
+    """A turn ended without an answer."""
+
+
+class TurnTimeout(TurnError, TimeoutError):
+    """``wait(timeout)`` ran out; the turn itself goes on."""
+
+
+class EngineError(StepnbError):
+    """The local engine or one of its parts failed."""
+
+
+class PortInUse(EngineError):
+    """The engine's port is taken."""

@@ -1,0 +1,151 @@
+"""What is known about clusters, models, voices and prices: dated data files and lookups.
+
+The files under ``data/`` carry ``as_of`` and ``source``. They are hints, never gates: an unknown model or
+voice is passed through, because the service changes faster than a package.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib import resources
+from typing import Literal, TypeVar
+
+import msgspec
+
+ClusterName = Literal["global", "cn", "cn/step_plan"]
+
+CLUSTERS: dict[str, str] = {
+    "global": "wss://api.stepfun.ai/v1/realtime",
+    "cn": "wss://api.stepfun.com/v1/realtime",
+    "cn/step_plan": "wss://api.stepfun.com/step_plan/v1/realtime",
+}
+FALLBACK_MODEL = "stepaudio-2.5-realtime"
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model can do; None means not documented."""
+
+    id: str
+    summary: str
+    status: str
+    clusters: tuple[str, ...]
+    function_tools: bool | None
+    server_tools: bool | None
+    cloned_voices: bool | None
+    thinking: bool | None
+    audio_output: bool | None
+
+
+class Voice(msgspec.Struct, frozen=True, kw_only=True):
+    """An official voice and what is known of its acceptance."""
+
+    id: str
+    name_en: str
+    name_zh: str
+    gender: str
+    language: str
+    description_en: str
+    models: tuple[str, ...]
+    cluster: str
+    evidence: dict[str, str] = {}
+    rejected_by: tuple[str, ...] = ()
+    cn_equivalent: str | None = None
+    global_equivalent: str | None = None
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True):
+    """Price of a model's tokens, per million."""
+
+    model: str
+    cluster: str
+    currency: Literal["CNY", "USD"]
+    input: float
+    cached_input: float
+    output: float
+
+
+class _Models(msgspec.Struct):
+    as_of: str
+    recommended: dict[str, str]
+    default_voice: dict[str, dict[str, str]]
+    models: tuple[Capabilities, ...]
+
+
+class _Voices(msgspec.Struct):
+    as_of: str
+    voices: tuple[Voice, ...]
+
+
+class _Prices(msgspec.Struct):
+    as_of: str
+    tokens: tuple[Price, ...]
+    items: dict[str, dict[str, float]]
+
+
+_File = TypeVar("_File", _Models, _Voices, _Prices)
+
+
+def _load(name: str, kind: type[_File]) -> _File:
+    data = resources.files(__package__).joinpath("data", name).read_bytes()
+    return msgspec.json.decode(data, type=kind)
+
+
+@functools.cache
+def _models() -> _Models:
+    return _load("models.json", _Models)
+
+
+@functools.cache
+def _voices() -> _Voices:
+    return _load("voices.json", _Voices)
+
+
+@functools.cache
+def _prices() -> _Prices:
+    return _load("prices.json", _Prices)
+
+
+def models() -> tuple[Capabilities, ...]:
+    """Return every known model, newest first."""
+    return _models().models
+
+
+def capabilities(model: str) -> Capabilities | None:
+    """Return what is known of a model, None for an unknown one."""
+    return next((known for known in models() if known.id == model), None)
+
+
+def recommended_model(cluster: str) -> str:
+    """Return the model to use on a cluster when the user names none."""
+    return _models().recommended.get(cluster, FALLBACK_MODEL)
+
+
+def default_voice(model: str, cluster: str) -> str | None:
+    """Return the voice to ask for when the user names none, None to leave it to the service."""
+    by_cluster = _models().default_voice.get(model, {})
+    return by_cluster.get(_region(cluster))
+
+
+def _region(cluster: str) -> str:
+    """Return which set of voices a cluster takes; the local engine takes the mainland one."""
+    return "global" if cluster == "global" else "cn"
+
+
+def voices(model: str | None = None, cluster: str | None = None) -> tuple[Voice, ...]:
+    """Return the official voices, all of them or those known for a model and a cluster."""
+    found = _voices().voices
+    if model is not None:
+        found = tuple(voice for voice in found if model in voice.models)
+    if cluster is not None:
+        found = tuple(voice for voice in found if voice.cluster in (_region(cluster), "both"))
+    return found
+
+
+def price(model: str, cluster: str) -> Price | None:
+    """Return the token price of a model on a cluster ("global" or "cn"), None when none is published."""
+    return next((p for p in _prices().tokens if p.model == model and p.cluster == cluster), None)
+
+
+def as_of() -> dict[str, str]:
+    """Return the date of each data file."""
+    return {"models": _models().as_of, "voices": _voices().as_of, "prices": _prices().as_of}

@@ -1,0 +1,291 @@
+"""Frames to events and back.
+
+`decode` looks at ``type`` first, through the alias table, and then at the Struct. What it can repair it
+repairs and names in ``Decoded.repairs``; what it cannot becomes an `UnknownEvent` or a `MalformedEvent`. It
+never raises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import operator
+import sys
+from typing import Any, NamedTuple
+
+import msgspec
+import pybase64
+from msgspec import UNSET, Struct, UnsetType, inspect
+
+from .events import ALIASES, EVENTS, Event, MalformedEvent, Open, UnknownEvent
+
+AnyEvent = Event | UnknownEvent | MalformedEvent
+
+# Which field of a frame carries audio. These two are nearly all of the traffic.
+_AUDIO_FIELD = {"input_audio_buffer.append": "audio", "response.audio.delta": "delta"}
+_ABSENT = object()
+
+
+class Decoded(NamedTuple):
+    """What `decode` made of a frame.
+
+    Attributes
+    ----------
+    event
+        The event.
+    pcm
+        The decoded audio of an audio frame (PCM16LE, mono, 24 kHz), else None.
+    repairs
+        One short sentence for every field that was not as it should be.
+    """
+
+    event: AnyEvent
+    pcm: bytes | None = None
+    repairs: tuple[str, ...] = ()
+
+
+_encode_json = msgspec.json.Encoder().encode
+
+
+def _has_open_field(cls: type[Struct]) -> bool:
+    def is_open(kind: inspect.Type) -> bool:
+        if isinstance(kind, inspect.UnionType):
+            return any(is_open(member) for member in kind.types)
+        return isinstance(kind, inspect.StructType) and issubclass(kind.cls, Open)
+
+    info = inspect.type_info(cls)
+    assert isinstance(info, inspect.StructType)
+    return any(is_open(field.type) for field in info.fields)
+
+
+# Events without nested open objects go straight from JSON to their Struct, in one pass over the frame.
+_direct: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+    functools.reduce(operator.or_, (cls for cls in EVENTS.values() if not _has_open_field(cls)))
+)
+
+
+def decode(frame: str | bytes) -> Decoded:
+    """Decode one frame of either direction.
+
+    Parameters
+    ----------
+    frame
+        The text frame as it came from the socket.
+
+    Returns
+    -------
+    Decoded
+        The event, its audio and its repairs.
+    """
+    try:
+        return _with_audio(_direct.decode(frame), frame, ())
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        pass  # another type, an alias, a field of odd type or not JSON: the careful way says which
+    try:
+        body = msgspec.json.decode(frame)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        return Decoded(MalformedEvent(frame=frame, reason=f"The frame is not JSON: {error}."))
+    if not isinstance(body, dict) or not isinstance(body.get("type"), str):
+        return Decoded(MalformedEvent(frame=frame, reason="The frame is not an object with a type."))
+    return _decode_body(frame, body)
+
+
+def _decode_body(frame: str | bytes, body: dict[str, Any]) -> Decoded:
+    name = ALIASES.get(body["type"], body["type"])
+    cls = EVENTS.get(name)
+    if cls is None:
+        event_id = body.get("event_id")
+        known_id = event_id if isinstance(event_id, str) else None
+        return Decoded(UnknownEvent(type=name, body=body, event_id=known_id))
+    if name == "error":
+        body = _nested_error(body)
+    repairs: list[str] = []
+    try:
+        event = _fit_struct(body, _struct_info(cls), "", repairs)
+    except _Unusable as error:
+        return Decoded(MalformedEvent(frame=frame, reason=str(error)))
+    return _with_audio(event, frame, tuple(repairs))
+
+
+def _with_audio(event: Any, frame: str | bytes, repairs: tuple[str, ...]) -> Decoded:
+    field = _AUDIO_FIELD.get(event.type)
+    if field is None:
+        return Decoded(event, None, repairs)
+    try:
+        pcm = pybase64.b64decode(getattr(event, field), validate=True)
+    except ValueError as error:
+        return Decoded(MalformedEvent(frame=frame, reason=f"The audio is not base64: {error}."))
+    if len(pcm) % 2:
+        return Decoded(MalformedEvent(frame=frame, reason="The audio has half a sample: an odd byte count."))
+    return Decoded(event, pcm, repairs)
+
+
+def _nested_error(body: dict[str, Any]) -> dict[str, Any]:
+    """Bring the flat and the bare-string error into the nested shape, with everything said beside it."""
+    details = {key: value for key, value in body.items() if key not in ("type", "event_id", "error")}
+    if body["type"] != "error":
+        details["type"] = body["type"]
+    error = body.get("error")
+    if error is None:
+        # In the flat shape event_id names the client event that is answered.
+        return {"error": {**details, "event_id": body.get("event_id")}}
+    if not isinstance(error, dict):
+        error = {"message": error if isinstance(error, str) else _encode_json(error).decode()}
+    return {"event_id": body.get("event_id"), "error": details | error}
+
+
+class _Unusable(Exception):
+    """A field without which the event means nothing is missing."""
+
+
+@functools.cache
+def _struct_info(cls: type[Struct]) -> inspect.StructType:
+    info = inspect.type_info(cls)
+    assert isinstance(info, inspect.StructType)
+    return info
+
+
+def _fit_struct(body: dict[str, Any], info: inspect.StructType, path: str, repairs: list[str]) -> Struct:
+    values: dict[str, Any] = {}
+    is_open = issubclass(info.cls, Open)
+    for field in info.fields:
+        name = field.encode_name
+        if is_open and name == "extra":
+            continue
+        here = f"{path}{name}"
+        value = _ABSENT
+        if name in body:
+            value = _fit(body[name], field.type, here, repairs)
+        if value is not _ABSENT:
+            values[name] = value
+        elif field.required:
+            if not isinstance(field.type, inspect.StructType):
+                raise _Unusable(f"The field {here} is missing or unusable.")
+            if name not in body:
+                repairs.append(f"{here}: missing")
+            values[name] = field.type.cls()
+    if is_open:
+        known = {field.encode_name for field in info.fields if field.encode_name != "extra"}
+        extra = {key: value for key, value in body.items() if key not in known}
+        if extra:
+            values["extra"] = extra
+    return info.cls(**values)
+
+
+def _fit(value: Any, kind: inspect.Type, path: str, repairs: list[str]) -> Any:
+    """Return value as kind wants it, repaired if need be, or _ABSENT; what was done goes into repairs."""
+    kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    if value is None:
+        if any(isinstance(member, inspect.NoneType) for member in kinds):
+            return None
+        repairs.append(f"{path}: null")
+        return _ABSENT
+    for member in kinds:
+        if _is(value, member):
+            if isinstance(member, inspect.StructType):
+                return _fit_struct(value, member, f"{path}.", repairs)
+            if isinstance(member, inspect.ListType):
+                return _fit_list(value, member, path, repairs)
+            return float(value) if isinstance(member, inspect.FloatType) else value
+    for member in kinds:
+        repaired = _convert(value, member)
+        if repaired is not None:
+            repairs.append(f"{path}: {_brief(value)} taken as {_brief(repaired)}")
+            return repaired
+    repairs.append(f"{path}: {_brief(value)} dropped")
+    return _ABSENT
+
+
+def _fit_list(values: list[Any], kind: inspect.ListType, path: str, repairs: list[str]) -> list[Any]:
+    fitted = (_fit(value, kind.item_type, f"{path}[{i}]", repairs) for i, value in enumerate(values))
+    return [value for value in fitted if value is not _ABSENT]
+
+
+def _is(value: Any, kind: inspect.Type) -> bool:
+    match kind:
+        case inspect.StrType():
+            return isinstance(value, str)
+        case inspect.IntType():
+            return isinstance(value, int) and not isinstance(value, bool)
+        case inspect.FloatType():
+            # JSON integers have no bound, floats do.
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            return is_number and abs(value) <= sys.float_info.max
+        case inspect.ListType():
+            return isinstance(value, list)
+        case inspect.DictType() | inspect.StructType():
+            return isinstance(value, dict)
+        case inspect.AnyType():
+            return True
+    return False
+
+
+def _convert(value: Any, kind: inspect.Type) -> Any:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(kind, inspect.StrType):
+        return str(value)
+    try:
+        if isinstance(kind, inspect.IntType):
+            return _whole(value)
+        if isinstance(kind, inspect.FloatType):
+            number = float(value)
+            return number if math.isfinite(number) else None
+    except (ValueError, OverflowError):
+        pass
+    return None
+
+
+def _whole(value: str | float) -> int | None:
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return int(value)
+    # From 2**53 on, a float is no longer an exact integer.
+    number = float(value)
+    return int(number) if abs(number) < 2**53 else None
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def encode(event: Event) -> str:
+    """Encode an event as one text frame.
+
+    Parameters
+    ----------
+    event
+        Any client or server event. ``UNSET`` fields and fields at their default ``None`` are left out.
+    """
+    return _encode_json({"type": event.type, **to_wire(event)}).decode()
+
+
+def to_wire(value: Struct) -> dict[str, Any]:
+    """Return an event or one of its objects as a plain dict, unknown keys included."""
+    wire: dict[str, Any] = {}
+    for name, default in zip(value.__struct_fields__, _defaults(type(value)), strict=True):
+        if name == "extra" and isinstance(value, Open):
+            continue
+        item = getattr(value, name)
+        if isinstance(item, UnsetType) or (item is None and default is None):
+            continue
+        wire[name] = _plain(item)
+    if isinstance(value, Open):
+        wire |= value.extra
+    return wire
+
+
+@functools.cache
+def _defaults(cls: type[Struct]) -> tuple[Any, ...]:
+    defaults = cls.__struct_defaults__
+    return (UNSET,) * (len(cls.__struct_fields__) - len(defaults)) + defaults
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Struct):
+        return to_wire(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

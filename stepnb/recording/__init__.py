@@ -1,0 +1,1 @@
+"""The event log: every fact once, in order. Everything else is derived from it."""

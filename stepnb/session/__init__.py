@@ -1,0 +1,1 @@
+"""The session: the public object, its I/O thread and its connection."""

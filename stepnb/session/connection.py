@@ -1,0 +1,188 @@
+"""The WebSocket: opening it, with every failure named, and sending and receiving text frames."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from ..errors import (
+    AuthenticationError,
+    BadRequest,
+    BalanceExhausted,
+    ConnectError,
+    ConnectionLost,
+    ContentBlocked,
+    HandshakeError,
+    RateLimited,
+    ServiceUnavailable,
+    Unreachable,
+    WrongPath,
+)
+from .endpoint import Secret
+
+# The service answers within 10 to 15 s or not at all.
+OPEN_TIMEOUT = 15.0
+# Idle sockets are closed after a few minutes; the vendor's own client pings every 20 s.
+PING_INTERVAL = 20.0
+CLOSE_TIMEOUT = 2.0
+# One audio event may hold 15 MB of audio, 20 MB as base64.
+MAX_FRAME = 24 * 1024 * 1024
+
+
+class _NoAuthorization(logging.Filter):
+    """websockets logs request headers at DEBUG; the key must not be among them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "authorization" not in record.getMessage().lower()
+
+
+_wire_logger = logging.getLogger("stepnb.wire")
+_wire_logger.addFilter(_NoAuthorization())
+
+
+class Connection:
+    """An open WebSocket."""
+
+    def __init__(self, socket: ClientConnection, trace_id: str | None) -> None:
+        self._socket = socket
+        self.trace_id = trace_id
+
+    @classmethod
+    async def open(cls, url: str, model: str, key: Secret, *, cluster: str) -> Connection:
+        """Connect.
+
+        Raises
+        ------
+        ConnectError
+            Its subclasses name the cause and the fix.
+        """
+        host = urlsplit(url).hostname or url
+        loopback = host in ("127.0.0.1", "localhost", "::1")
+        separator = "&" if urlsplit(url).query else "?"
+        try:
+            socket = await connect(
+                f"{url}{separator}model={quote(model, safe='')}",
+                additional_headers={"Authorization": f"Bearer {key.reveal()}"},
+                compression=None,  # base64 of audio hardly shrinks, and deflate costs more than everything else here
+                open_timeout=OPEN_TIMEOUT,
+                close_timeout=CLOSE_TIMEOUT,
+                ping_interval=PING_INTERVAL,
+                max_size=MAX_FRAME,
+                proxy=None if loopback else True,
+                logger=_wire_logger,
+            )
+        except InvalidStatus as error:
+            # `from None`: the chain would carry the request with its headers into tracebacks.
+            raise _refused(error, host, model, cluster, key) from None
+        except TimeoutError:
+            raise Unreachable(
+                f"{host} did not answer within {OPEN_TIMEOUT:.0f} s.", fix="Check the network, a proxy or the host name."
+            ) from None
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise Unreachable(
+                f"{host} cannot be reached: {reason}.", fix="Check the network, a proxy, the host name and the port."
+            ) from None
+        except (InvalidHandshake, InvalidURI) as error:
+            raise ConnectError(
+                f"{host} did not answer like a Realtime API: {error}.", fix="Check the URL and any proxy in between."
+            ) from None
+        headers = socket.response.headers if socket.response else {}
+        return cls(socket, headers.get("x-trace-id") or headers.get("x-request-id"))
+
+    async def frames(self) -> AsyncIterator[str]:
+        """Yield text frames until the connection ends.
+
+        Raises
+        ------
+        ConnectionLost
+            It ended without our asking.
+        """
+        try:
+            while True:
+                frame = await self._socket.recv()
+                yield frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
+        except ConnectionClosed as error:
+            raise self._lost(error) from None
+
+    async def send(self, frame: str) -> None:
+        try:
+            await self._socket.send(frame)
+        except ConnectionClosed as error:
+            raise self._lost(error) from None
+
+    async def close(self) -> None:
+        await self._socket.close()
+
+    def _lost(self, error: ConnectionClosed) -> ConnectionLost:
+        close = error.rcvd or error.sent
+        if error.rcvd is None and error.sent is not None and error.sent.code == 1011:
+            what = "The service stopped answering."
+        elif close is None:
+            what = "The connection broke off."
+        else:
+            reason = f", {close.reason}" if close.reason else ""
+            what = f"The service closed the connection (code {close.code}{reason})."
+        return ConnectionLost(what, fix="Press Try again or just ask: the session connects anew.", trace_id=self.trace_id)
+
+
+_OTHER_CLUSTER = {"global": "cn", "cn": "global", "cn/step_plan": "cn"}
+
+
+def _refused(error: InvalidStatus, host: str, model: str, cluster: str, key: Secret) -> HandshakeError:
+    response = error.response
+    status = response.status_code
+    said = _said(response.body, key)
+    kind: type[HandshakeError]
+    match status:
+        case 400:
+            kind, what, fix = BadRequest, f"{host} refused the model {model!r} or a parameter", "Check the model's name."
+        case 401:
+            other = _OTHER_CLUSTER.get(cluster)
+            hint = f" or belongs to the other cluster: try cluster={other!r}" if other else ""
+            kind, what, fix = AuthenticationError, f"{host} refused the key", f"The key is missing, wrong{hint}."
+        case 402:
+            kind, what, fix = BalanceExhausted, "The account's balance is used up", "Top up the account."
+        case 404:
+            kind, what, fix = WrongPath, f"{host} serves nothing at this address", "Check the URL and the cluster."
+        case 429:
+            kind, what = RateLimited, "Too many requests or connections"
+            fix = "Wait a little, and close sessions that are not used: new accounts have 5 at a time."
+        case 451:
+            kind, what, fix = ContentBlocked, "Content review stopped the request", "Change the instructions."
+        case _ if status >= 500:
+            kind, what, fix = ServiceUnavailable, f"{host} has a fault or is overloaded", "Try again a little later."
+        case _:
+            kind, what, fix = HandshakeError, f"{host} refused the connection", "Check the URL and the cluster."
+    message = f"{what} (HTTP {status}{f': {said}' if said else ''})."
+    headers = response.headers
+    return kind(message, status=status, fix=fix, trace_id=headers.get("x-trace-id") or headers.get("x-request-id"))
+
+
+def _said(body: bytes | bytearray | None, key: Secret) -> str:
+    """Return the sentence in an error body, shortened; the body's shape depends on who answered."""
+    text = bytes(body or b"")[:2000].decode("utf-8", "replace").strip()
+    text = text.replace(key.reveal(), "(the key)")  # some gateways repeat it
+    try:
+        parsed: Any = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text[:200] if text and not text.startswith("<") else ""
+    if isinstance(parsed, dict):
+        inner = parsed.get("error", parsed)
+        parsed = inner.get("message", "") if isinstance(inner, dict) else inner
+    return str(parsed).rstrip(".")[:200]
+
+
+async def close_quietly(connection: Connection) -> None:
+    """Close, whatever state the socket is in, within its timeout."""
+    try:
+        await asyncio.wait_for(connection.close(), CLOSE_TIMEOUT + 1)
+    except (TimeoutError, OSError, ConnectionClosed):
+        pass
