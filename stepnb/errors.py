@@ -5,6 +5,7 @@
     StepnbError
     ├── ConfigError                 a wrong argument or setting; also a ValueError
     ├── AudioError                  audio that cannot be read or used; also a ValueError
+    │   └── AudioFileNotFound       also a FileNotFoundError
     ├── ConnectError                no session came about
     │   ├── Unreachable             no answer: name, network, refused, timeout
     │   └── HandshakeError          the service answered, but not with a session; has ``status``
@@ -76,6 +77,10 @@ class ConfigError(StepnbError, ValueError):
 
 class AudioError(StepnbError, ValueError):
     """Audio that cannot be read or used."""
+
+
+class AudioFileNotFound(AudioError, FileNotFoundError):
+    """There is no audio file at this path."""
 
 
 class ConnectError(StepnbError):

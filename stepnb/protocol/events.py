@@ -371,7 +371,7 @@ def _leaves(base: type[Event]) -> dict[str, type[Event]]:
     found: dict[str, type[Event]] = {}
     for cls in base.__subclasses__():
         tag = cls.__struct_config__.tag
-        if isinstance(tag, str):
+        if isinstance(tag, str):  # an event, not a base class; its tag becomes readable as ``type``
             cls.type = tag
             found[tag] = cls
         found |= _leaves(cls)
