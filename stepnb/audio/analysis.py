@@ -1,0 +1,126 @@
+"""What can be measured in a clip: level, envelope, speech segments. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stepnb.audio import pcm, vad
+from stepnb.audio.clip import Clip
+from stepnb.errors import AudioError
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSegment:
+    """One utterance as the energy VAD cuts it, in s from the start of the clip.
+
+    Attributes
+    ----------
+    start, end
+        The audio that would be sent on: prefix padding and the silence that ends it included.
+    onset, offset
+        From the first to the last loud frame.
+    """
+
+    start: float
+    onset: float
+    offset: float
+    end: float
+
+
+def level(clip: Clip) -> NDArray[np.float64]:
+    """Measure loudness as the VAD does: the RMS of 20 ms frames.
+
+    Returns
+    -------
+    (ceil(n / frame),) float64
+        RMS in int16 units, 0 to 32768, the unit of ``energy_awakeness_threshold``. The last may be shorter.
+    """
+    size = frame_size(clip)
+    energy = vad.frame_energy(clip.samples, size)
+    rms = np.sqrt(energy / size)
+    rest = clip.samples[energy.size * size :]
+    if rest.size:
+        rms = np.append(rms, np.sqrt(vad.frame_energy(rest, rest.size) / rest.size))
+    return rms
+
+
+def frame_size(clip: Clip) -> int:
+    """Count the samples in 20 ms of a clip, rounded to whole ones."""
+    return round(clip.rate * vad.FRAME_MS / 1000)
+
+
+def dbfs(amplitude: float) -> float:
+    """Convert int16 units to dB of full scale; 0 gives -inf."""
+    return float(20 * np.log10(amplitude / pcm.PEAK)) if amplitude > 0 else float("-inf")
+
+
+def envelope(samples: NDArray[np.int16], bins: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Find the smallest and largest sample of each of `bins` equal stretches.
+
+    Parameters
+    ----------
+    samples
+        (n,) int16.
+    bins
+        At least 1; bin ``i`` is ``samples[i * n // bins : (i + 1) * n // bins]``.
+
+    Returns
+    -------
+    low, high : (min(bins, n),) int16
+        Exact. With fewer samples than bins, each sample is a bin.
+
+    Raises
+    ------
+    AudioError
+        `bins` is less than 1.
+    """
+    if bins < 1:
+        raise AudioError(f"bins is {bins}, but an envelope needs at least 1.")
+    count = min(bins, samples.size)
+    if count == 0:
+        return samples, samples
+    edges = np.arange(count) * samples.size // count
+    return np.minimum.reduceat(samples, edges), np.maximum.reduceat(samples, edges)
+
+
+def speech_segments(
+    clip: Clip,
+    *,
+    prefix_padding_ms: int = 500,
+    silence_duration_ms: int = 500,
+    energy_awakeness_threshold: int = 2500,
+) -> list[SpeechSegment]:
+    """Find the utterances in a clip with the energy VAD; the parameters are `EnergyVAD`'s.
+
+    Silence is taken to follow the clip, so that speech at its end is found; no segment reaches beyond it.
+
+    Raises
+    ------
+    AudioError
+        A parameter is out of range.
+    """
+    detector = vad.EnergyVAD(
+        prefix_padding_ms=prefix_padding_ms,
+        silence_duration_ms=silence_duration_ms,
+        energy_awakeness_threshold=energy_awakeness_threshold,
+    )
+    silence = bytes(silence_duration_ms * pcm.BYTES_PER_MS + 2 * 2 * vad.FRAME)
+    events = detector.feed(clip.resample(pcm.RATE).pcm) + detector.feed(silence)
+
+    def seconds(samples: int) -> float:
+        return min(samples / pcm.RATE, clip.duration)
+
+    segments = []
+    for event in events:
+        if isinstance(event, vad.SpeechStarted):
+            started = event
+        else:
+            segments.append(
+                SpeechSegment(
+                    seconds(started.start), seconds(started.onset), seconds(event.offset), seconds(event.end)
+                )
+            )
+    return segments

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import struct
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+from matplotlib import style
+from matplotlib.colors import to_rgb
+
+from stepnb.audio.clip import Clip
+from stepnb.plots.figure import DARK, LIGHT, PlotFigure, palette
+
+
+def contrast(first: str, second: str) -> float:
+    """Contrast ratio of two colours, as WCAG defines it."""
+
+    def luminance(color: str) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "background", "expected"), [("default", "white", LIGHT), ("dark_background", "black", DARK)]
+)
+def test_colours_follow_the_style_and_stand_out(sheet: str, background: str, expected: object) -> None:
+    with style.context(sheet):
+        colors = palette(PlotFigure(2, 1).add_subplot())
+    assert colors == expected
+    assert contrast(colors.of("you"), background) >= 4.5
+    assert contrast(colors.of("step"), background) >= 4.5
+
+
+def test_the_png_has_twice_the_pixels_it_is_shown_at() -> None:
+    png, metadata = PlotFigure(3, 1.5)._repr_png_()
+    assert png.startswith(b"\x89PNG")
+    assert metadata == {"width": 300, "height": 150}
+    assert struct.unpack(">II", png[16:24]) == (600, 300)
+
+
+def test_pyplot_is_never_imported() -> None:
+    code = """
+import sys
+from stepnb.audio.clip import Clip
+from stepnb import plots
+from stepnb.audio.analysis import speech_segments
+clip = Clip.silence(1)
+clip.plot(segments=speech_segments(clip))._repr_png_()
+plots.level(clip)._repr_png_()
+sys.exit('matplotlib.pyplot' in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_a_plot_and_a_clip_show_themselves_in_a_kernel_nothing_was_set_up_in() -> None:
+    manager, client = start_new_kernel(startup_timeout=60)
+    shown: list[dict[str, Any]] = []
+
+    def collect(message: dict[str, Any]) -> None:
+        assert message["msg_type"] != "error", message["content"]
+        if message["msg_type"] in ("display_data", "execute_result"):
+            shown.append(message["content"])
+
+    def run(code: str) -> None:
+        client.execute_interactive(code, timeout=60, output_hook=collect)
+
+    try:
+        run("from stepnb.audio.clip import Clip\nclip = Clip.silence(1)\nclip")
+        run("clip.plot()")
+        # With the inline backend set up there is still one picture, not two.
+        run("%matplotlib inline\nimport matplotlib.pyplot as plt")
+        run("clip.plot()")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    clip, bare, inline = shown
+    assert "<audio" in clip["data"]["text/html"]
+    assert clip["data"]["text/plain"] == repr(Clip.silence(1))
+    assert bare["data"]["image/png"] and bare["metadata"]["image/png"] == {"width": 720, "height": 190}
+    assert inline["data"]["image/png"]
