@@ -88,6 +88,11 @@ class Conversation:
         """The speech turn the service still owes an answer to."""
         return self._spoken
 
+    def answer(self, turn: TurnState) -> list[ItemState]:
+        """Return the items the service made in a turn, in order."""
+        responses = [self.responses[number] for number in list(turn.responses)]
+        return [self.items[item] for response in responses for item in list(response.items)]
+
     def next_turn(self) -> int:
         """Return the number of the next turn."""
         return len(self.turns) + 1

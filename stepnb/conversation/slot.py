@@ -142,7 +142,9 @@ class Slot:
             commands = [GiveUp(None, f"The service started no response within {AUTO_TIMEOUT:.0f} s of speech.")]
         elif self.state == "active" and waited >= SILENT_TIMEOUT:
             commands = [GiveUp(self._turn, f"The answer stopped coming for {SILENT_TIMEOUT:.0f} s."), SendCancel()]
-        elif not (self.state == "closing" and waited >= CLOSE_TIMEOUT):
+        elif self.state == "closing" and waited >= CLOSE_TIMEOUT:
+            commands = self._never_began()
+        else:
             return []
         self._free(now)
         return commands + self._pump(now)
@@ -175,16 +177,20 @@ class Slot:
         if fault is Fault.NOTHING_TO_CANCEL:
             if self.state != "closing":
                 return []
-            self._free(now)
-            return self._pump(now)
+            return self._abandon(now)
+        if self.state == "closing" and self.response_id is None and _answers_create(error):
+            return self._abandon(now)
         if fault is Fault.SLOT_TAKEN:
             # A response the service started by itself got there first. Ask again when it ends.
+            if self._turn is not None and self.state == "closing":
+                turn, self._turn = self._turn, None
+                return [GiveUp(turn, "It was cancelled before it began.")]
             if self._turn is not None and self.state in ("create_sent", "active"):
                 self._waiting.appendleft(self._turn)
                 self._turn = None
                 self._go("active", now)
             return []
-        if self.state == "create_sent" and error.event_id and error.event_id.endswith(".create"):
+        if self.state == "create_sent" and _answers_create(error):
             turn = self._turn
             self._free(now)
             return [GiveUp(turn, error.message or "The service refused."), *self._pump(now)]
@@ -192,6 +198,17 @@ class Slot:
             self._free(now)
             return self._pump(now)
         return []
+
+    def _never_began(self) -> list[Command]:
+        """What was cancelled before it began has no end that the service would tell."""
+        if self._turn is None or self.response_id is not None:
+            return []
+        return [GiveUp(self._turn, "It was cancelled before it began.")]
+
+    def _abandon(self, now: float) -> list[Command]:
+        commands = self._never_began()
+        self._free(now)
+        return commands + self._pump(now)
 
     def _free(self, now: float) -> None:
         self.response_id, self._turn = None, None
@@ -207,3 +224,7 @@ class Slot:
 
     def _go(self, state: State, now: float) -> None:
         self.state, self._since = state, now
+
+
+def _answers_create(error: ev.ErrorInfo) -> bool:
+    return bool(error.event_id and error.event_id.endswith(".create"))

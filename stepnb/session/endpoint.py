@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Mapping
@@ -16,6 +17,12 @@ KEY_NAMES = ("STEPFUN_API_KEY", "STEP_API_KEY")
 NO_KEY_LINE = (
     "No API key found: this session uses the local practice engine, offline. "
     "It understands simple spoken English, answers from a small set of topics and does not reason."
+)
+
+LOCAL_LIMITS = (
+    "The local engine is for practice: it answers from a small set of topics and does not reason.",
+    "It recognises simple spoken English only; Mandarin can be typed, but not spoken to it.",
+    "A real accent or a noisy room is recognised less well than the figures in the documentation.",
 )
 
 
@@ -51,6 +58,11 @@ class Endpoint:
     cluster: str
     url: str | None
     key: Secret | None
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What does not work here, as sentences for people."""
+        return LOCAL_LIMITS if self.url is None else ()
 
     @property
     def label(self) -> str:
@@ -145,3 +157,31 @@ def _from_dotenv(path: Path) -> str | None:
         return None
     pairs = (line.removeprefix("export ").partition("=") for line in map(str.strip, lines) if not line.startswith("#"))
     return _from_mapping({name.strip(): value.strip().strip("'\"") for name, _, value in pairs})
+
+
+class EngineLease:
+    """A session's share in the process's local engine. I/O thread only."""
+
+    def __init__(self) -> None:
+        self._held = False
+
+    async def address(self, endpoint: Endpoint) -> tuple[str, Secret]:
+        """Return URL and key of an endpoint, with the local engine running if that is the one."""
+        if endpoint.url is not None:
+            assert endpoint.key is not None
+            return endpoint.url, endpoint.key
+        from ..local.engine import acquire_shared
+
+        # Acquired before the old share is given back: an engine in good health keeps running.
+        engine = await asyncio.to_thread(acquire_shared)
+        await self.release()
+        self._held = True
+        return engine.url, Secret(engine.key)
+
+    async def release(self) -> None:
+        """Give the share back, if there is one."""
+        if self._held:
+            from ..local.engine import release_shared
+
+            self._held = False
+            await asyncio.to_thread(release_shared)

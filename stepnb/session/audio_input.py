@@ -1,0 +1,162 @@
+"""Audio on its way to the service: the microphone, held or open, and clips streamed as a microphone would.
+
+Everything here runs on the I/O thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+
+import pybase64
+
+from ..errors import StepnbError
+from ..protocol import events as ev
+from .core import SessionCore
+
+FRAME_MS = 20
+FRAME_BYTES = FRAME_MS * 48
+# The service finds "no speech" in anything shorter, ms.
+SHORTEST_PUSH_TO_TALK_MS = 1000
+# How long silence flows after a clip before the service must have heard speech begin, and end, s.
+_START_GRACE = 2.0
+_STOP_GRACE = 10.0
+# Frames kept while the connection is being made: 10 s.
+_PRE_ROLL = 500
+
+_SILENCE = bytes(FRAME_BYTES)
+_SILENCE_PAYLOAD = pybase64.b64encode_as_string(_SILENCE)
+
+
+class AudioInput:
+    """Decides what becomes of audio that wants to go up.
+
+    With server VAD everything flows and the service finds the turns; silence follows when a source ends, because the
+    service needs it to notice. With push-to-talk the span from press to release is one turn.
+    """
+
+    def __init__(self, core: SessionCore) -> None:
+        self._core = core
+        self._held: int | None = None  # the push-to-talk turn
+        self._talking = False
+        self._pre_roll: deque[tuple[str, bytes]] = deque(maxlen=_PRE_ROLL)
+        self._streaming = asyncio.Lock()
+        self._tail: asyncio.Task[None] | None = None
+
+    # The microphone -----------------------------------------------------------------------------------------------
+
+    def microphone(self, payload: str, pcm: bytes) -> None:
+        """Take in microphone audio: base64 text and the PCM16 it stands for."""
+        if not self._talking or self._streaming.locked():
+            return
+        held_back = self._core.settings.config.vad is None and self._held is None
+        if held_back or self._core.hub.status.state in ("idle", "connecting", "failed"):
+            self._pre_roll.append((payload, pcm))
+            return
+        self._core.append_audio(payload, pcm)
+
+    def talk(self, on: bool) -> None:
+        """The person starts or ends talking into the microphone."""
+        if on == self._talking:
+            return
+        self._talking = on
+        self._core.activity(mic_live=on)
+        if on:
+            self._core.spawn(self._begin())
+        elif self._held is not None:
+            number, self._held = self._held, None
+            self._finish_push_to_talk(number)
+        elif self._core.settings.config.vad is not None:
+            self._tail = self._core.spawn(self._silence_until_stopped())
+
+    async def _begin(self) -> None:
+        if self._tail is not None:
+            self._tail.cancel()
+        try:
+            await self._core.connected()
+        except StepnbError:
+            return  # the status says why
+        if not self._talking:
+            return
+        if self._core.settings.config.vad is None:
+            self._core.interrupt()
+            self._held = self._core.open_turn("speech", Future())
+            self._core.send(ev.InputAudioBufferClear())
+        while self._pre_roll:
+            self._core.append_audio(*self._pre_roll.popleft())
+
+    def _finish_push_to_talk(self, number: int) -> None:
+        missing = SHORTEST_PUSH_TO_TALK_MS - self._core.conversation.input.open_ms
+        if missing >= SHORTEST_PUSH_TO_TALK_MS:
+            self._core.fail_turn(number, "Nothing was recorded.", "Hold Talk while you speak.")
+            return
+        if missing > 0:
+            padding = bytes(round(missing) * 48)
+            self._core.append_audio(pybase64.b64encode_as_string(padding), padding)
+        self._core.commit(number)
+
+    async def _silence_until_stopped(self) -> None:
+        """Let silence flow until the service has noticed that the person stopped."""
+        vad = self._core.settings.config.vad
+        least = (vad.silence_duration_ms if vad else 0) / 1000 + 0.3
+        async for elapsed in _paced(least + _STOP_GRACE):
+            if elapsed > least and not self._core.conversation.speaking:
+                return
+            self._core.append_audio(_SILENCE_PAYLOAD, _SILENCE)
+
+    # Clips --------------------------------------------------------------------------------------------------------
+
+    async def stream(self, number: int, pcm: bytes) -> None:
+        """Stream a clip in real time; one after the other, the microphone waits meanwhile.
+
+        Parameters
+        ----------
+        number
+            The turn it belongs to.
+        pcm
+            PCM16LE, mono, 24 kHz.
+        """
+        if not await self._core.ready_for(number):
+            return
+        async with self._streaming:
+            if self._core.settings.config.vad is None:
+                self._core.interrupt()
+                self._core.send(ev.InputAudioBufferClear())
+                await self._send_paced(pcm)
+                self._finish_push_to_talk(number)
+            else:
+                await self._send_paced(pcm)
+                await self._silence_until_heard(number)
+
+    async def _send_paced(self, pcm: bytes) -> None:
+        async for elapsed in _paced(len(pcm) / 48_000):
+            start = round(elapsed * 1000 / FRAME_MS) * FRAME_BYTES
+            frame = pcm[start : start + FRAME_BYTES]
+            if frame:
+                self._core.append_audio(pybase64.b64encode_as_string(frame), frame)
+
+    async def _silence_until_heard(self, number: int) -> None:
+        vad = self._core.settings.config.vad
+        grace = _START_GRACE + (vad.silence_duration_ms if vad else 0) / 1000
+        turn = self._core.conversation.turns[number]
+        async for elapsed in _paced(grace + _STOP_GRACE):
+            if turn.ended or "speech_stopped" in turn.stamps:
+                return
+            if elapsed > grace and "speech_started" not in turn.stamps:
+                fix = "Lower energy_awakeness_threshold, use a louder clip, or ask(clip) to send it as one message."
+                self._core.fail_turn(number, "The service heard no speech in the clip.", fix)
+                return
+            self._core.append_audio(_SILENCE_PAYLOAD, _SILENCE)
+        self._core.fail_turn(number, "The service did not notice the end of the speech.", "Raise the threshold.")
+
+
+async def _paced(seconds: float) -> AsyncIterator[float]:
+    """Yield the elapsed time every 20 ms for so long; a late wake-up is caught up with, so the rate holds."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    for n in range(round(seconds * 1000 / FRAME_MS) + 1):
+        due = n * FRAME_MS / 1000
+        await asyncio.sleep(max(0.0, start + due - loop.time()))
+        yield due

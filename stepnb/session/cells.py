@@ -1,0 +1,43 @@
+"""A session made by re-running a cell closes the one that cell made before.
+
+Otherwise forgotten sessions would use up the few connections an account has.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .session import Session
+
+# Cell id -> (the execution that made them, the sessions made by it).
+_by_cell: dict[str, tuple[str, list[weakref.ref[Session]]]] = {}
+
+
+def replace_predecessors(session: Session) -> None:
+    """Register a session under the cell that makes it, and close those of the cell's earlier execution."""
+    cell, execution = _current_cell()
+    if cell is None:
+        return
+    earlier, sessions = _by_cell.get(cell, ("", []))
+    if earlier == execution:
+        sessions.append(weakref.ref(session))
+        return
+    _by_cell[cell] = (execution, [weakref.ref(session)])
+    for reference in sessions:
+        predecessor = reference()
+        if predecessor is not None:
+            predecessor.close()
+
+
+def _current_cell() -> tuple[str | None, str]:
+    """Return (cell id, execution id); the id is what JupyterLab and others send as ``cellId``."""
+    ipython: Any = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    parent = getattr(shell, "parent_header", None)
+    if not isinstance(parent, dict):
+        return None, ""
+    cell = parent.get("metadata", {}).get("cellId")
+    return cell, parent.get("header", {}).get("msg_id", "")

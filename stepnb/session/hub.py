@@ -1,0 +1,75 @@
+"""`Hub`: who is told what. Status, notices, changes and events on their way out of a session. I/O thread only."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from ..conversation.reducer import Change
+from ..protocol.codec import AnyEvent
+from .status import Level, Notice, Status
+from .subscription import Subscription
+
+logger = logging.getLogger("stepnb")
+
+
+class Listener(Protocol):
+    """Somebody who follows a session; must return at once."""
+
+    def on_change(self, change: Change, pcm: bytes | None) -> None: ...
+    def on_status(self, status: Status) -> None: ...
+    def on_notice(self, notice: Notice) -> None: ...
+    def on_flush(self, flush_id: int) -> None: ...
+    def on_config(self) -> None: ...
+
+
+class Hub:
+    """Hands changes to the listeners, which are ours, and events to the subscriptions, which are the user's."""
+
+    def __init__(self) -> None:
+        self.status = Status("idle")
+        self.notices: deque[Notice] = deque(maxlen=500)
+        self.listeners: list[Listener] = []
+        self.subscriptions: list[Subscription] = []
+
+    def change(self, change: Change, pcm: bytes | None) -> None:
+        self._tell(lambda listener: listener.on_change(change, pcm))
+
+    def set_status(self, status: Status) -> None:
+        if status != self.status:
+            self.status = status
+            self._tell(lambda listener: listener.on_status(status))
+
+    def notice(self, level: Level, text: str, fix: str = "") -> Notice:
+        note = Notice(level, text, fix)
+        self.notices.append(note)
+        logger.log(logging.INFO if level == "info" else logging.WARNING, "%s", note)
+        self._tell(lambda listener: listener.on_notice(note))
+        return note
+
+    def flush(self, flush_id: int) -> None:
+        self._tell(lambda listener: listener.on_flush(flush_id))
+
+    def config_changed(self) -> None:
+        self._tell(lambda listener: listener.on_config())
+
+    def event(self, event: AnyEvent) -> None:
+        for subscription in self.subscriptions:
+            subscription.push(event)
+
+    def end(self) -> None:
+        for subscription in self.subscriptions:
+            subscription.end()
+
+    def _tell(self, call: Callable[[Listener], None]) -> None:
+        for listener in list(self.listeners):
+            try:
+                call(listener)
+            except Exception as error:
+                # A page or a kernel that is going away may fail at any moment; the session goes on without it.
+                logger.exception("A display of the session failed")
+                if listener in self.listeners:
+                    self.listeners.remove(listener)
+                self.notices.append(Notice("error", f"A display of the session failed and is left out: {error!r}"))

@@ -1,0 +1,117 @@
+"""`Settings`: what the session is set to, what the service made of it, and the way between. I/O thread only."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+from collections.abc import Callable
+
+from ..errors import ConnectError, StepnbError
+from ..protocol import events as ev
+from ..protocol.config import SessionConfig, changed_keys, echo_differences
+from ..protocol.faults import Fault, as_exception, classify
+from .hub import Hub
+
+# The service answers an update within milliseconds.
+ECHO_TIMEOUT = 10.0
+
+
+class VoiceRefused(StepnbError):
+    """The service does not know the voice."""
+
+
+class Settings:
+    """The configuration in force.
+
+    Parameters
+    ----------
+    send
+        Sends an event.
+    hub
+        Is told of changes and of what the service took otherwise.
+    """
+
+    def __init__(self, config: SessionConfig, send: Callable[[ev.Event], None], hub: Hub) -> None:
+        self.config = config
+        self._send = send
+        self._hub = hub
+        self._numbers = itertools.count(1)
+        self._pending: dict[str, SessionConfig] = {}  # update -> the configuration before it
+        self._echo: asyncio.Future[None] | None = None
+
+    async def send_all(self) -> None:
+        """Send everything, explicitly, and wait for the echo; a refused voice is left to the service.
+
+        Raises
+        ------
+        ConnectError, ServiceError
+            No echo came, or the service refused.
+        """
+        try:
+            await self._send_and_wait()
+        except VoiceRefused as error:
+            self._hub.notice("warning", f"The voice {self.config.voice!r} is not available here.", str(error))
+            self._set(dataclasses.replace(self.config, voice=None))
+            await self._send_and_wait()
+
+    async def _send_and_wait(self) -> None:
+        self._echo = asyncio.get_running_loop().create_future()
+        self._send(ev.SessionUpdate(session=self.config.session_info(), event_id="first.update"))
+        try:
+            await asyncio.wait_for(self._echo, ECHO_TIMEOUT)
+        except TimeoutError:
+            raise ConnectError(
+                f"The service did not confirm the settings within {ECHO_TIMEOUT:.0f} s.",
+                fix="Try again; if it goes on, check the URL and the model.",
+            ) from None
+        finally:
+            self._echo = None
+
+    def update(self, config: SessionConfig, *, live: bool) -> None:
+        """Apply a changed configuration: now when live, else with the next connection."""
+        keys = changed_keys(self.config, config)
+        if not keys:
+            return
+        before = self.config
+        self._set(config)
+        if live:
+            event_id = f"{next(self._numbers)}.update"
+            self._pending[event_id] = before
+            self._send(ev.SessionUpdate(session=config.session_info(keys), event_id=event_id))
+
+    def on_updated(self, echo: ev.SessionInfo) -> None:
+        """Compare the echo with what was sent: unknown or unwelcome values are dropped silently otherwise."""
+        self._pending.clear()
+        for difference in echo_differences(self.config.session_info(), echo):
+            text = f"The service took {difference.key} as {difference.taken!r}, not {difference.sent!r}."
+            self._hub.notice("warning", text)
+            if difference.key == "voice":
+                self._set(dataclasses.replace(self.config, voice=str(difference.taken)))
+        if self._echo is not None and not self._echo.done():
+            self._echo.set_result(None)
+
+    def on_error(self, info: ev.ErrorInfo, trace_id: str | None) -> bool:
+        """Take in an error that answers an update; return whether it was one."""
+        error: StepnbError = as_exception(info, trace_id=trace_id)
+        if info.event_id == "first.update" and self._echo is not None and not self._echo.done():
+            if classify(info) is Fault.BAD_VOICE and self.config.voice is not None:
+                error = VoiceRefused(error.message, fix="The service uses its own voice instead.", trace_id=trace_id)
+            self._echo.set_exception(error)
+            return True
+        before = self._pending.pop(info.event_id or "", None)
+        if before is None:
+            return False
+        self._set(before)
+        self._hub.notice("warning", f"The change was refused and is undone. {error}")
+        return True
+
+    def on_lost(self, error: StepnbError) -> None:
+        """The connection is gone: nobody will confirm anything."""
+        self._pending.clear()
+        if self._echo is not None and not self._echo.done():
+            self._echo.set_exception(error)
+
+    def _set(self, config: SessionConfig) -> None:
+        self.config = config
+        self._hub.config_changed()

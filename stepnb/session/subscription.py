@@ -1,0 +1,88 @@
+"""Handing events to the user's code, away from the I/O thread and with a bound."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from ..protocol.codec import AnyEvent
+
+Callback = Callable[[AnyEvent], Any]
+# Events a slow subscriber may lag behind before the oldest are dropped, and counted.
+BACKLOG = 10_000
+
+
+class Subscription:
+    """Events on their way to one subscriber, which lives on an asyncio loop.
+
+    Attributes
+    ----------
+    dropped
+        Events lost because the subscriber was too slow.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, kind: str | None = None) -> None:
+        self.dropped = 0
+        self._kind = kind
+        self._loop = loop
+        self._events: deque[AnyEvent] = deque()
+        self._lock = threading.Lock()
+        self._ready = asyncio.Event()
+        self._woken = False
+        self._ended = False
+
+    def push(self, event: AnyEvent) -> None:
+        """Queue an event. Called on the I/O thread."""
+        if self._kind is not None and event.type != self._kind:
+            return
+        with self._lock:
+            if len(self._events) >= BACKLOG:
+                self._events.popleft()
+                self.dropped += 1
+            self._events.append(event)
+        self._wake()
+
+    def end(self) -> None:
+        """No more events will come."""
+        self._ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._woken:
+                return
+            self._woken = True
+        try:
+            self._loop.call_soon_threadsafe(self._ready.set)
+        except RuntimeError:
+            self._ended = True  # the subscriber's loop is closed
+
+    async def __aiter__(self) -> AsyncIterator[AnyEvent]:
+        while True:
+            await self._ready.wait()  # ends with `end`, which every close of the session calls
+            self._ready.clear()
+            with self._lock:
+                self._woken = False
+                batch = list(self._events)
+                self._events.clear()
+            for event in batch:
+                yield event
+            if self._ended and not self._events:
+                return
+
+
+async def deliver(
+    subscription: Subscription, callback: Callback, failed: Callable[[Callback, Exception], None]
+) -> None:
+    """Call back for every event, on the user's loop thread; an exception is reported and the next event comes."""
+    async for event in subscription:
+        try:
+            result = callback(event)
+            if inspect.isawaitable(result):
+                await result
+        except Exception as error:  # noqa: BLE001 - user code may raise anything; it becomes a notice
+            failed(callback, error)

@@ -1,0 +1,1 @@
+"""What is shown in a notebook: the voice panel, live turns and their static forms."""

@@ -1,0 +1,300 @@
+"""`PanelBridge`: between a session and the views of its panel, on the I/O thread.
+
+Messages of the page come in checked; changes of the session go out merged: audio at most 25 times a second, transcript
+rows at most 10 times a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import pybase64
+
+from ..conversation.reducer import Change
+from ..session.audio_input import AudioInput
+from ..session.core import SessionCore
+from ..session.status import Notice, Status
+from . import messages as m
+from .rows import rows_of
+
+logger = logging.getLogger("stepnb")
+
+AUDIO_INTERVAL = 0.04
+ROW_INTERVAL = 0.1
+ACK_INTERVAL = 0.1
+# A page that is gone cannot say so. Its microphone counts as closed after so long without a word, s.
+OWNER_SILENT = 5.0
+FADE_MS = 12
+# Views remembered for their sequence numbers and clocks; an old one that speaks again starts anew.
+MAX_VIEWS = 32
+
+
+@dataclass
+class ViewLink:
+    """What is known of one view: its next sequence number, its clock, when it was last heard."""
+
+    seq: int = 0
+    offset_ms: float | None = None
+    rtt_ms: float | None = None
+    heard_at: float = 0.0
+
+
+class PanelBridge:
+    """Connects the views of one panel with one session.
+
+    Parameters
+    ----------
+    core, audio_input
+        The session's I/O side.
+    send
+        Sends one custom message to the page; thread-safe.
+    set_traits
+        Sets synced traits; thread-safe.
+
+    Attributes
+    ----------
+    counts
+        Messages by kind, and ``refused``, ``unknown``, ``gaps`` (missing sequence numbers).
+    """
+
+    def __init__(
+        self,
+        core: SessionCore,
+        audio_input: AudioInput,
+        send: Callable[[dict[str, Any]], None],
+        set_traits: Callable[..., None],
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self.views: dict[str, ViewLink] = {}
+        self.owner: str | None = None
+        self._core = core
+        self._input = audio_input
+        self._send_raw = send
+        self._set_traits = set_traits
+        self._seq = itertools.count()
+        self._audio: dict[str, bytearray] = {}
+        self._ended: list[str] = []
+        self._audio_timer: asyncio.TimerHandle | None = None
+        self._dirty: set[int] = set()
+        self._row_timer: asyncio.TimerHandle | None = None
+        self._acked_at = 0.0
+        self._owner_timer: asyncio.TimerHandle | None = None
+
+    # From the page ------------------------------------------------------------------------------------------------
+
+    def refuse(self, kind: str, reason: str) -> None:
+        """Count a message that did not pass the checks."""
+        self.counts["unknown" if kind not in m.KINDS else "refused"] += 1
+        if kind in m.KINDS:
+            logger.warning("The page sent a %s message that does not fit: %s", kind, reason)
+
+    def receive(self, message: m.AnyMessage, received_ns: int) -> None:
+        """Carry out a checked message."""
+        link = self._link(message)
+        self.counts[str(message.__struct_config__.tag)] += 1
+        match message:
+            case m.Mic():
+                self._on_microphone(message)
+            case m.Ping():
+                link.offset_ms, link.rtt_ms = message.offset, message.rtt
+                self._send("pong", view=message.view, echo=message.t, kernel=received_ns / 1e6)
+            case m.Played():
+                self._core.activity(playing=message.playing)
+                if message.items:
+                    self._core.played(message.items)
+            case m.First():
+                if message.item in self._core.conversation.items:
+                    self._core.first_heard(message.item, self._kernel_ns(link, message.at, received_ns))
+            case m.Flushed():
+                self._core.activity(playing=False)
+                if message.item is not None:
+                    self._core.flushed(message.id, message.item, message.heard_ms, message.unplayed_ms)
+            case m.Hello():
+                self._on_hello(message)
+            case m.Bye():
+                self._release(message.view)
+                self.views.pop(message.view, None)
+            case m.MicStateChanged():
+                self._on_mic_state(message)
+            case m.Talk():
+                self._on_talk(message)
+            case m.Stop():
+                self._core.interrupt()
+            case m.Say():
+                self._core.say(message.text, Future())
+            case m.Connect():
+                self._core.spawn(self._core.connected())
+            case m.PageError():
+                logger.warning("The page failed: %s\n%s", message.message, message.stack)
+                self._core.notice("error", f"The panel's page failed: {message.message}", "Please report it.")
+
+    def _link(self, message: m.AnyMessage) -> ViewLink:
+        link = self.views.get(message.view)
+        if link is None:
+            while len(self.views) >= MAX_VIEWS:
+                self.views.pop(next(iter(self.views)))
+            link = self.views[message.view] = ViewLink(seq=message.seq)
+        self.counts["gaps"] += max(0, message.seq - link.seq)
+        link.seq = message.seq + 1
+        link.heard_at = self._core.loop.time()
+        return link
+
+    def _kernel_ns(self, link: ViewLink, page_ms: float, received_ns: int) -> int:
+        """Map a page time to the kernel's clock; without a measured offset the time of arrival has to do."""
+        return received_ns if link.offset_ms is None else int((page_ms + link.offset_ms) * 1e6)
+
+    def _on_hello(self, message: m.Hello) -> None:
+        conversation = self._core.conversation
+        rows = [row for turn in list(conversation.turns.values()) for row in rows_of(conversation, turn)]
+        self._send("welcome", view=message.view, rows=rows, owner=self.owner)
+        if self._core.hub.status.state == "idle":
+            self._core.spawn(self._core.connected())
+
+    def _on_microphone(self, message: m.Mic) -> None:
+        if message.view != self.owner:
+            self.counts["refused"] += 1
+            return
+        try:
+            pcm = pybase64.b64decode(message.pcm, validate=True)
+        except ValueError:
+            pcm = b""
+        if len(pcm) != message.frames * 960:
+            self.refuse("mic", f"{len(pcm)} bytes of audio for {message.frames} frames")
+            return
+        self._input.microphone(message.pcm, pcm)
+        now = self._core.loop.time()
+        if now - self._acked_at >= ACK_INTERVAL:
+            self._acked_at = now
+            self._send("ack", view=message.view, n=message.n + message.frames - 1)
+
+    def _on_mic_state(self, message: m.MicStateChanged) -> None:
+        self._core.log.append_local("microphone", {"state": message.state, "rate": message.rate})
+        if message.state == "live":
+            self._own(message.view)
+        elif message.state not in ("muted", "asking") and message.view == self.owner:
+            self._release(message.view)
+
+    def _on_talk(self, message: m.Talk) -> None:
+        if message.on:
+            self._own(message.view)
+            self._input.talk(True)
+        elif message.view == self.owner:
+            self._input.talk(False)
+
+    def _own(self, view: str) -> None:
+        if view == self.owner:
+            return
+        self.owner = view
+        self._send("owner", view=view)
+        if self._owner_timer is None:
+            self._owner_timer = self._core.loop.call_later(OWNER_SILENT, self._check_owner)
+
+    def _release(self, view: str) -> None:
+        if view == self.owner:
+            self.owner = None
+            self._input.talk(False)
+            self._core.activity(playing=False)
+            self._send("owner", view=None)
+
+    def _check_owner(self) -> None:
+        self._owner_timer = None
+        link = self.views.get(self.owner or "")
+        if self.owner is None or self._core.closed:
+            return
+        if link is None or self._core.loop.time() - link.heard_at > OWNER_SILENT:
+            self._release(self.owner)
+        else:
+            self._owner_timer = self._core.loop.call_later(OWNER_SILENT, self._check_owner)
+
+    # To the page --------------------------------------------------------------------------------------------------
+
+    def _send(self, kind: str, **fields: Any) -> None:
+        envelope = {"v": 1, "k": kind, "seq": next(self._seq), "t": time.monotonic_ns() / 1e6}
+        self._send_raw(envelope | fields)
+
+    def on_change(self, change: Change, pcm: bytes | None) -> None:
+        match change.kind:
+            case "audio":
+                if pcm and change.item is not None and self.views:
+                    self._audio.setdefault(change.item, bytearray()).extend(pcm)
+                    self._send_audio_soon()
+            case "audio_end":
+                if change.item is not None and self.views:
+                    self._ended.append(change.item)
+                    self._send_audio_soon()
+            case "speech":
+                self._send("speech", on=change.on, at_ms=time.monotonic_ns() / 1e6)
+            case "turn" | "ended":
+                if change.turn is not None:
+                    self._dirty.add(change.turn)
+                    if self._row_timer is None:
+                        self._send_rows()
+
+    def _send_audio_soon(self) -> None:
+        # The first piece goes at once; what follows within the interval is merged.
+        if self._audio_timer is None:
+            self._send_audio()
+
+    def _send_audio(self) -> None:
+        self._audio_timer = None
+        if not self._audio and not self._ended:
+            return
+        for item, pcm in self._audio.items():
+            self._send("audio", item=item, pcm=pybase64.b64encode_as_string(bytes(pcm)))
+        for item in self._ended:
+            self._send("audio_end", item=item)
+        self._audio.clear()
+        self._ended.clear()
+        self._audio_timer = self._core.loop.call_later(AUDIO_INTERVAL, self._send_audio)
+
+    def _send_rows(self) -> None:
+        self._row_timer = None
+        if not self._dirty:
+            return
+        conversation = self._core.conversation
+        for number in sorted(self._dirty):
+            for row in rows_of(conversation, conversation.turns[number]):
+                self._send("row", row=row)
+        self._dirty.clear()
+        self._row_timer = self._core.loop.call_later(ROW_INTERVAL, self._send_rows)
+
+    def on_flush(self, flush_id: int) -> None:
+        self._audio.clear()
+        self._ended.clear()
+        self._send("flush", id=flush_id, fade_ms=FADE_MS)
+
+    def on_status(self, status: Status) -> None:
+        since = round(time.time() * 1000)
+        self._set_traits(status={"state": status.state, "detail": status.detail, "since": since})
+
+    def on_notice(self, notice: Notice) -> None:
+        self._send("notice", level=notice.level, text=notice.text, fix=notice.fix)
+
+    def on_config(self) -> None:
+        self._set_traits(info=info_of(self._core))
+
+
+def info_of(core: SessionCore) -> dict[str, Any]:
+    """Return the ``info`` trait: what the session is set to, in a form for the page."""
+    vad = core.settings.config.vad
+    return {
+        "model": core.model,
+        "voice": core.settings.config.voice or "",
+        "where": core.endpoint.label,
+        "vad": None
+        if vad is None
+        else {
+            "prefix_padding_ms": vad.prefix_padding_ms,
+            "silence_duration_ms": vad.silence_duration_ms,
+            "energy_awakeness_threshold": vad.energy_awakeness_threshold,
+        },
+        "notes": list(core.endpoint.limits),
+    }

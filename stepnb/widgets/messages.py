@@ -1,0 +1,119 @@
+"""What the page may send, checked before anything looks at it (ARCHITECTURE.md, "The envelope").
+
+The page is not trusted: kinds, types, sizes and ranges are enforced here, and what does not fit is refused and counted.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Id = Annotated[str, Meta(min_length=1, max_length=200)]
+Ms = Annotated[float, Meta(ge=-1e12, le=1e13)]
+Text = Annotated[str, Meta(max_length=20_000)]
+# 200 ms of audio is the most a message should carry, the pre-roll after a stall some seconds: 5 s as base64.
+Payload = Annotated[str, Meta(max_length=320_000)]
+Frames = Annotated[int, Meta(ge=1, le=250)]
+
+MicState = Literal["off", "asking", "live", "muted", "denied", "insecure", "no_device", "busy", "ended"]
+
+
+class Message(Struct, tag_field="k", kw_only=True):
+    """The envelope: version, sequence number per view, the page's clock in ms, and the view."""
+
+    v: Literal[1]
+    seq: Annotated[int, Meta(ge=0)]
+    t: Ms
+    view: Id
+
+
+class Hello(Message, tag="hello"):
+    visible: bool = True
+    lang: str = "en"
+
+
+class Bye(Message, tag="bye"):
+    pass
+
+
+class Mic(Message, tag="mic"):
+    n: Annotated[int, Meta(ge=0)]
+    frames: Frames
+    pcm: Payload
+    rms: Annotated[list[float], Meta(max_length=250)]
+
+
+class MicStateChanged(Message, tag="mic_state"):
+    state: MicState
+    detail: Text = ""
+    rate: float | None = None
+
+
+class Talk(Message, tag="talk"):
+    on: bool
+    how: Literal["toggle", "hold"] = "toggle"
+
+
+class Stop(Message, tag="stop"):
+    pass
+
+
+class Say(Message, tag="say"):
+    text: Annotated[str, Meta(min_length=1, max_length=20_000)]
+
+
+class Connect(Message, tag="connect"):
+    pass
+
+
+class Ping(Message, tag="ping"):
+    rtt: Ms | None = None
+    offset: Ms | None = None
+
+
+class First(Message, tag="first"):
+    item: Id
+    at: Ms
+
+
+class Played(Message, tag="played"):
+    items: Annotated[dict[Id, Ms], Meta(max_length=100)]
+    buffered_ms: Ms = 0.0
+    underruns: int = 0
+    playing: bool = False
+
+
+class Flushed(Message, tag="flushed"):
+    id: int
+    item: Id | None = None
+    heard_ms: Ms = 0.0
+    unplayed_ms: Ms = 0.0
+    at: Ms = 0.0
+
+
+class PageError(Message, tag="error"):
+    message: Text
+    stack: Text = ""
+
+
+AnyMessage = (
+    Hello | Bye | Mic | MicStateChanged | Talk | Stop | Say | Connect | Ping | First | Played | Flushed | PageError
+)
+KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyMessage.__args__)
+
+
+def parse(content: Any) -> AnyMessage:
+    """Return a message of the page.
+
+    Raises
+    ------
+    ValueError
+        It does not fit; the sentence says where.
+    """
+    try:
+        message: AnyMessage = msgspec.convert(content, AnyMessage)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
+    return message

@@ -1,0 +1,87 @@
+"""`VoicePanel`: microphone, loudspeaker and transcript in the notebook."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from ..errors import StepnbError
+from . import messages
+from .bridge import PanelBridge, info_of
+from .comm_guard import keep_requested_subshell
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+
+_STATIC = Path(__file__).parent / "static"
+
+
+class VoicePanel(anywidget.AnyWidget):
+    """The voice panel of a session; shown when a Session is displayed.
+
+    Parameters
+    ----------
+    session
+        None: a new ``Session()``.
+
+    Attributes
+    ----------
+    status, info
+        What the page shows; see ARCHITECTURE.md. Audio and events travel as messages and are never part of the state.
+    survives_busy_cells
+        Whether the kernel let the panel route its messages around a busy cell.
+    """
+
+    _esm = _STATIC / "panel.js"
+    _css = _STATIC / "panel.css"
+    status = traitlets.Dict().tag(sync=True)
+    info = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, session: Session | None = None) -> None:
+        if not (_STATIC / "panel.js").exists():
+            raise StepnbError(
+                "The panel's page is not built.", fix="In a source checkout run: cd js && npm ci && npm run build"
+            )
+        if session is None:
+            from ..session.session import Session
+
+            session = Session()
+        self.session = session
+        core = session._core
+        current = core.hub.status
+        super().__init__(
+            status={"state": current.state, "detail": current.detail, "since": round(time.time() * 1000)},
+            info=info_of(core),
+        )
+        self.survives_busy_cells = keep_requested_subshell(self.comm)
+        self._bridge = PanelBridge(core, session._input, self._send_message, self._set_traits)
+        core.loop.call_soon_threadsafe(core.hub.listeners.append, self._bridge)
+        core.loop.call_soon_threadsafe(self._bridge.on_status, core.hub.status)
+        self.on_msg(self._on_page_message)
+
+    def _on_page_message(self, _: Any, content: Any, __: Any) -> None:
+        """Check and enqueue, nothing else: this may run beside the user's cell, on another thread."""
+        received_ns = time.monotonic_ns()
+        bridge, loop = self._bridge, self.session._core.loop
+        try:
+            message = messages.parse(content)
+        except ValueError as error:
+            kind = content.get("k") if isinstance(content, dict) else None
+            loop.call_soon_threadsafe(bridge.refuse, str(kind)[:40], str(error))
+            return
+        loop.call_soon_threadsafe(bridge.receive, message, received_ns)
+
+    def _send_message(self, content: dict[str, Any]) -> None:
+        if self.comm is not None:
+            self.send(content)
+
+    def _set_traits(self, **values: Any) -> None:
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def __repr__(self) -> str:
+        return f"VoicePanel({self.session.model})"

@@ -1,0 +1,71 @@
+"""Transcript rows for the page, from the conversation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..conversation.reducer import Conversation
+from ..conversation.state import BYTES_PER_MS, TurnState
+from ..session.turn import Latency
+
+Row = dict[str, Any]
+
+
+def rows_of(conversation: Conversation, turn: TurnState) -> list[Row]:
+    """Return the rows of a turn: what the person said, and the answer once there is one."""
+    rows = [] if turn.kind == "unasked" else [_person(conversation, turn)]
+    if turn.responses or turn.error is not None:
+        rows.append(_answer(conversation, turn))
+    return rows
+
+
+def _person(conversation: Conversation, turn: TurnState) -> Row:
+    text = turn.text if turn.text is not None else (turn.user_transcript or "")
+    size = sum(ref.length for ref in turn.input_audio)
+    speaking = conversation.speaking and conversation.spoken == turn.id
+    waiting = turn.kind != "text" and not turn.transcript_final and not turn.ended
+    note = None
+    if not text and not waiting and turn.kind != "text":
+        note = "no transcript came"
+    return _row(
+        turn,
+        "you",
+        text=text,
+        state="live" if speaking or waiting else "done",
+        duration_ms=size / BYTES_PER_MS if size else None,
+        note=note,
+    )
+
+
+def _answer(conversation: Conversation, turn: TurnState) -> Row:
+    items = conversation.answer(turn)
+    texts: list[str] = []
+    heard, any_played = 0, False
+    for item in items:
+        said = item.text.strip()
+        if not said:
+            continue
+        lead = 1 if texts else 0
+        chars = item.heard_chars()
+        if chars is not None:
+            any_played = True
+            heard += lead + min(max(chars - (len(item.text) - len(item.text.lstrip())), 0), len(said))
+        texts.append(said)
+    latency = Latency.of(turn.stamps)
+    states = {"completed": "done", "pending": "live", "active": "live"}
+    return _row(
+        turn,
+        "step",
+        text=" ".join(texts),
+        state=states.get(turn.status, turn.status),
+        heard=heard if any_played else None,
+        cut_ms=turn.cut_ms,
+        latency_ms=latency.first_heard if latency.first_heard is not None else latency.first_audio,
+        duration_ms=sum(item.audio_ms for item in items) or None,
+        note=str(turn.error) if turn.error is not None else None,
+    )
+
+
+def _row(turn: TurnState, who: str, **values: Any) -> Row:
+    empty = {"heard": None, "cut_ms": None, "latency_ms": None, "duration_ms": None, "note": None}
+    return {"id": f"{turn.id}-{who}", "order": turn.id * 2 + (who == "step"), "who": who} | empty | values
