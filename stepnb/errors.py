@@ -65,7 +65,11 @@ class StepnbError(Exception):
 
 
 def _restore(cls: type[StepnbError], args: tuple[Any, ...], state: dict[str, Any]) -> StepnbError:
-    error = cls.__new__(cls)
+    # With two built-in exceptions among the bases, only the one that lays out the object may make it.
+    solid: type = cls
+    while solid.__module__ != "builtins":
+        solid = solid.__base__ or BaseException
+    error: StepnbError = solid.__new__(cls)
     error.args = args
     error.__dict__.update(state)
     return error

@@ -1,8 +1,8 @@
 """The one-response-slot state machine (protocol notes, section 9).
 
-The service runs at most one response per session, starts one by itself after ``speech_stopped`` under VAD, and says no to
-a ``response.create`` that comes while one runs. `Slot` decides when a wanted response may be asked for: events and the
-time go in, commands come out. No sockets, no clock.
+The service runs at most one response per session, starts one by itself after ``speech_stopped`` under VAD, and says no
+to a ``response.create`` that comes while one runs. `Slot` decides when a wanted response may be asked for: events and
+the time go in, commands come out. No sockets, no clock.
 
 States: ``idle``; ``create_sent``, a ``response.create`` is unanswered; ``auto_pending``, the service owes one after
 ``speech_stopped``; ``active``; ``closing``, a ``response.cancel`` is unanswered.
@@ -53,7 +53,7 @@ Command = SendCreate | SendCancel | GiveUp
 
 
 class Slot:
-    """When may the next response be asked for?
+    """Decides when the next response may be asked for.
 
     Every method returns the commands to carry out, in order. ``now`` is monotonic time in seconds.
     """
@@ -94,7 +94,11 @@ class Slot:
 
     def reset(self) -> list[Command]:
         """The connection is gone, and with it everything that was asked for."""
-        lost = [self._turn] if self.state in ("create_sent", "active", "closing") and self._turn is not None else []
+        lost = (
+            [self._turn]
+            if self.state in ("create_sent", "active", "closing") and self._turn is not None
+            else []
+        )
         lost += self._waiting
         self._waiting.clear()
         self.state, self.response_id, self._turn = "idle", None, None
@@ -139,9 +143,16 @@ class Slot:
         if self.state == "create_sent" and waited >= CREATE_TIMEOUT:
             commands = [GiveUp(self._turn, f"The service did not answer within {CREATE_TIMEOUT:.0f} s.")]
         elif self.state == "auto_pending" and waited >= AUTO_TIMEOUT:
-            commands = [GiveUp(None, f"The service started no response within {AUTO_TIMEOUT:.0f} s of speech.")]
+            commands = [
+                GiveUp(None, f"The service started no response within {AUTO_TIMEOUT:.0f} s of speech.")
+            ]
         elif self.state == "active" and waited >= SILENT_TIMEOUT:
-            commands = [GiveUp(self._turn, f"The answer stopped coming for {SILENT_TIMEOUT:.0f} s."), SendCancel()]
+            given_up, self._turn = (
+                GiveUp(self._turn, f"The answer stopped coming for {SILENT_TIMEOUT:.0f} s."),
+                None,
+            )
+            self._go("closing", now)
+            return [given_up, SendCancel()]
         elif self.state == "closing" and waited >= CLOSE_TIMEOUT:
             commands = self._never_began()
         else:
@@ -183,8 +194,8 @@ class Slot:
         if fault is Fault.SLOT_TAKEN:
             # A response the service started by itself got there first. Ask again when it ends.
             if self._turn is not None and self.state == "closing":
-                turn, self._turn = self._turn, None
-                return [GiveUp(turn, "It was cancelled before it began.")]
+                lost, self._turn = self._turn, None
+                return [GiveUp(lost, "It was cancelled before it began.")]
             if self._turn is not None and self.state in ("create_sent", "active"):
                 self._waiting.appendleft(self._turn)
                 self._turn = None

@@ -85,8 +85,8 @@ class TurnState:
     Attributes
     ----------
     stamps
-        Monotonic times in ns: asked, speech_started, speech_stopped, committed, response_created, first_text,
-        first_audio, first_heard, last_audio, done, cancelled. Missing ones never happened.
+        Monotonic times in ns: asked, input_ended, speech_started, speech_stopped, committed, response_created,
+        first_text, first_audio, first_heard, done, cancelled. Missing ones never happened.
     """
 
     id: int

@@ -14,6 +14,7 @@ import os
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal, overload
@@ -37,7 +38,8 @@ class AudioStore:
     """Append-only PCM in an unnamed temporary file, which the system removes with the last reference."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(buffering=1 << 18)  # noqa: SIM115 - lives as long as the store
+        self._file = tempfile.TemporaryFile(buffering=1 << 18)  # noqa: SIM115 - closed with the store
+        weakref.finalize(self, self._file.close)
         self._size = 0
         self._lock = threading.Lock()
 

@@ -149,7 +149,9 @@ class AudioInput:
                 self._core.fail_turn(number, "The service heard no speech in the clip.", fix)
                 return
             self._core.append_audio(_SILENCE_PAYLOAD, _SILENCE)
-        self._core.fail_turn(number, "The service did not notice the end of the speech.", "Raise the threshold.")
+        self._core.fail_turn(
+            number, "The service did not notice the end of the speech.", "Raise the threshold."
+        )
 
 
 async def _paced(seconds: float) -> AsyncIterator[float]:

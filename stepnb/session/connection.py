@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -83,16 +84,19 @@ class Connection:
             raise _refused(error, host, model, cluster, key) from None
         except TimeoutError:
             raise Unreachable(
-                f"{host} did not answer within {OPEN_TIMEOUT:.0f} s.", fix="Check the network, a proxy or the host name."
+                f"{host} did not answer within {OPEN_TIMEOUT:.0f} s.",
+                fix="Check the network, a proxy or the host name.",
             ) from None
         except OSError as error:
             reason = error.strerror or str(error)
             raise Unreachable(
-                f"{host} cannot be reached: {reason}.", fix="Check the network, a proxy, the host name and the port."
+                f"{host} cannot be reached: {reason}.",
+                fix="Check the network, a proxy, the host name and the port.",
             ) from None
         except (InvalidHandshake, InvalidURI) as error:
             raise ConnectError(
-                f"{host} did not answer like a Realtime API: {error}.", fix="Check the URL and any proxy in between."
+                f"{host} did not answer like a Realtime API: {error}.",
+                fix="Check the URL and any proxy in between.",
             ) from None
         headers = socket.response.headers if socket.response else {}
         return cls(socket, headers.get("x-trace-id") or headers.get("x-request-id"))
@@ -130,7 +134,9 @@ class Connection:
         else:
             reason = f", {close.reason}" if close.reason else ""
             what = f"The service closed the connection (code {close.code}{reason})."
-        return ConnectionLost(what, fix="Press Try again or just ask: the session connects anew.", trace_id=self.trace_id)
+        return ConnectionLost(
+            what, fix="Press Try again or just ask: the session connects anew.", trace_id=self.trace_id
+        )
 
 
 _OTHER_CLUSTER = {"global": "cn", "cn": "global", "cn/step_plan": "cn"}
@@ -143,27 +149,49 @@ def _refused(error: InvalidStatus, host: str, model: str, cluster: str, key: Sec
     kind: type[HandshakeError]
     match status:
         case 400:
-            kind, what, fix = BadRequest, f"{host} refused the model {model!r} or a parameter", "Check the model's name."
+            kind, what, fix = (
+                BadRequest,
+                f"{host} refused the model {model!r} or a parameter",
+                "Check the model's name.",
+            )
         case 401:
             other = _OTHER_CLUSTER.get(cluster)
             hint = f" or belongs to the other cluster: try cluster={other!r}" if other else ""
-            kind, what, fix = AuthenticationError, f"{host} refused the key", f"The key is missing, wrong{hint}."
+            kind, what, fix = (
+                AuthenticationError,
+                f"{host} refused the key",
+                f"The key is missing, wrong{hint}.",
+            )
         case 402:
             kind, what, fix = BalanceExhausted, "The account's balance is used up", "Top up the account."
         case 404:
-            kind, what, fix = WrongPath, f"{host} serves nothing at this address", "Check the URL and the cluster."
+            kind, what, fix = (
+                WrongPath,
+                f"{host} serves nothing at this address",
+                "Check the URL and the cluster.",
+            )
         case 429:
             kind, what = RateLimited, "Too many requests or connections"
             fix = "Wait a little, and close sessions that are not used: new accounts have 5 at a time."
         case 451:
             kind, what, fix = ContentBlocked, "Content review stopped the request", "Change the instructions."
         case _ if status >= 500:
-            kind, what, fix = ServiceUnavailable, f"{host} has a fault or is overloaded", "Try again a little later."
+            kind, what, fix = (
+                ServiceUnavailable,
+                f"{host} has a fault or is overloaded",
+                "Try again a little later.",
+            )
         case _:
-            kind, what, fix = HandshakeError, f"{host} refused the connection", "Check the URL and the cluster."
+            kind, what, fix = (
+                HandshakeError,
+                f"{host} refused the connection",
+                "Check the URL and the cluster.",
+            )
     message = f"{what} (HTTP {status}{f': {said}' if said else ''})."
     headers = response.headers
-    return kind(message, status=status, fix=fix, trace_id=headers.get("x-trace-id") or headers.get("x-request-id"))
+    return kind(
+        message, status=status, fix=fix, trace_id=headers.get("x-trace-id") or headers.get("x-request-id")
+    )
 
 
 def _said(body: bytes | bytearray | None, key: Secret) -> str:
@@ -182,7 +210,5 @@ def _said(body: bytes | bytearray | None, key: Secret) -> str:
 
 async def close_quietly(connection: Connection) -> None:
     """Close, whatever state the socket is in, within its timeout."""
-    try:
+    with contextlib.suppress(TimeoutError, OSError, ConnectionClosed):
         await asyncio.wait_for(connection.close(), CLOSE_TIMEOUT + 1)
-    except (TimeoutError, OSError, ConnectionClosed):
-        pass

@@ -45,7 +45,9 @@ _APPEND = ev.InputAudioBufferAppend(audio="")
 class SessionCore:
     """The I/O-thread side of a session."""
 
-    def __init__(self, endpoint: Endpoint, model: str, config: SessionConfig, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, endpoint: Endpoint, model: str, config: SessionConfig, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.endpoint = endpoint
         self.model = model
         self.loop = loop
@@ -135,7 +137,9 @@ class SessionCore:
     def _send_frame(self, event: ev.Event, frame: str, payload: str | None, pcm: bytes | None) -> None:
         if not self._link.is_open:
             return
-        record = self.log.append_frame("out", event.type, frame, time.monotonic_ns(), payload=payload, pcm=pcm)
+        record = self.log.append_frame(
+            "out", event.type, frame, time.monotonic_ns(), payload=payload, pcm=pcm
+        )
         for change in self.conversation.apply(record, event):
             self._emit(change, None)
         self._link.send(frame)
@@ -147,9 +151,7 @@ class SessionCore:
         if self._link.crowded:
             self.lost_uplink += len(pcm) // 48
             return
-        frame = (
-            f'{{"type":"input_audio_buffer.append","event_id":"a{next(self._ids)}","audio":"{payload}"}}'
-        )
+        frame = f'{{"type":"input_audio_buffer.append","event_id":"a{next(self._ids)}","audio":"{payload}"}}'
         self._send_frame(_APPEND, frame, payload, pcm)
 
     # Receiving ----------------------------------------------------------------------------------------------------
@@ -192,7 +194,10 @@ class SessionCore:
             case ev.SessionUpdated():
                 self.settings.on_updated(event.session)
             case ev.ErrorEvent():
-                if not self.settings.on_error(event.error, self.trace_id) and classify(event.error) is Fault.BAD_EVENT:
+                if (
+                    not self.settings.on_error(event.error, self.trace_id)
+                    and classify(event.error) is Fault.BAD_EVENT
+                ):
                     logger.warning("The service called an event of ours invalid: %s", event.error.message)
             case ev.MalformedEvent():
                 self.notice("warning", f"The service sent a frame that cannot be understood: {event.reason}")
@@ -203,7 +208,11 @@ class SessionCore:
         """Log a new turn; ending is resolved when it ends."""
         number = self.conversation.next_turn()
         # Streamed into a session with VAD, a turn waits for the service to hear speech.
-        data: dict[str, object] = {"turn": number, "how": how, "streams": how == "speech" and self.settings.config.vad is not None}
+        data: dict[str, object] = {
+            "turn": number,
+            "how": how,
+            "streams": how == "speech" and self.settings.config.vad is not None,
+        }
         self._endings[number] = ending
         self._local("turn", data if text is None else data | {"text": text})
         return number

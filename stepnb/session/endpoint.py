@@ -89,7 +89,9 @@ def resolve(cluster: str | None, api_key: str | None) -> Endpoint:
         An unknown cluster, or a cluster that needs a key and there is none.
     """
     if api_key is not None and (not isinstance(api_key, str) or not api_key.strip()):
-        raise ConfigError("api_key is empty.", fix="Leave it out to use STEPFUN_API_KEY, or the local engine.")
+        raise ConfigError(
+            "api_key is empty.", fix="Leave it out to use STEPFUN_API_KEY, or the local engine."
+        )
     named = cluster or os.environ.get("STEPNB_CLUSTER") or None
     if named == "local":
         return Endpoint("local", None, None)
@@ -109,9 +111,13 @@ def _own_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("ws", "wss") or not parts.hostname:
         names = ", ".join(repr(name) for name in CLUSTERS)
-        raise ConfigError(f"The cluster {text!r} is not known.", fix=f"Use {names}, 'local' or a ws:// or wss:// URL.")
+        raise ConfigError(
+            f"The cluster {text!r} is not known.", fix=f"Use {names}, 'local' or a ws:// or wss:// URL."
+        )
     if parts.username or parts.password or "key" in parts.query.lower():
-        raise ConfigError("A key does not belong into a URL.", fix="Pass it as api_key=... or in STEPFUN_API_KEY.")
+        raise ConfigError(
+            "A key does not belong into a URL.", fix="Pass it as api_key=... or in STEPFUN_API_KEY."
+        )
     return text
 
 
@@ -127,7 +133,7 @@ def _from_mapping(values: Mapping[str, str]) -> str | None:
 def _from_colab() -> str | None:
     if "google.colab" not in sys.modules:
         return None
-    from google.colab import userdata  # type: ignore[import-not-found]
+    from google.colab import userdata
 
     for name in KEY_NAMES:
         try:
@@ -141,7 +147,7 @@ def _from_colab() -> str | None:
 
 def _from_keyring() -> str | None:
     try:
-        import keyring  # type: ignore[import-not-found]
+        import keyring
     except ImportError:
         return None
     try:
@@ -155,7 +161,11 @@ def _from_dotenv(path: Path) -> str | None:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return None
-    pairs = (line.removeprefix("export ").partition("=") for line in map(str.strip, lines) if not line.startswith("#"))
+    pairs = (
+        line.removeprefix("export ").partition("=")
+        for line in map(str.strip, lines)
+        if not line.startswith("#")
+    )
     return _from_mapping({name.strip(): value.strip().strip("'\"") for name, _, value in pairs})
 
 

@@ -72,4 +72,6 @@ class Hub:
                 logger.exception("A display of the session failed")
                 if listener in self.listeners:
                     self.listeners.remove(listener)
-                self.notices.append(Notice("error", f"A display of the session failed and is left out: {error!r}"))
+                self.notices.append(
+                    Notice("error", f"A display of the session failed and is left out: {error!r}")
+                )

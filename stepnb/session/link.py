@@ -56,7 +56,9 @@ class Link:
         try:
             self._outbox.put_nowait(frame)
         except asyncio.QueueFull:
-            self._lose(ConnectionLost("The service takes nothing any more.", fix="Ask again: it connects anew."))
+            self._lose(
+                ConnectionLost("The service takes nothing any more.", fix="Ask again: it connects anew.")
+            )
 
     async def close(self) -> None:
         """Close the connection, if there is one, and stop its tasks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import dataclasses
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -54,8 +55,8 @@ class Session:
     Parameters
     ----------
     cluster
-        "global", "cn", "cn/step_plan", "local" or a ws:// or wss:// URL. None: STEPNB_CLUSTER, else "global" when there is
-        a key and the local practice engine when there is none.
+        "global", "cn", "cn/step_plan", "local" or a ws:// or wss:// URL. None: STEPNB_CLUSTER, else "global" when
+        there is a key and the local practice engine when there is none.
     model
         A model id; None for the cluster's recommended one.
     voice
@@ -124,7 +125,9 @@ class Session:
             return self._new_turn("clip", lambda number: self._core.ask_audio(number, pcm))
         if not isinstance(what, str):
             kind = type(what).__name__
-            raise ConfigError(f"ask() takes text or a Clip, not {kind}.", fix="Load audio with sn.Clip.load(path).")
+            raise ConfigError(
+                f"ask() takes text or a Clip, not {kind}.", fix="Load audio with sn.Clip.load(path)."
+            )
         if not what.strip():
             raise ConfigError("There is nothing to ask: the text is empty.", fix="Write something.")
         return self._new_turn("text", lambda number: self._core.ask_text(number, what), text=what)
@@ -142,7 +145,8 @@ class Session:
         """
         if not isinstance(clip, Clip):
             raise ConfigError(
-                f"append() takes a Clip, not {type(clip).__name__}.", fix="Load audio with sn.Clip.load(path)."
+                f"append() takes a Clip, not {type(clip).__name__}.",
+                fix="Load audio with sn.Clip.load(path).",
             )
         pcm = _pcm_of(clip)
         return self._new_turn("speech", lambda number: self._input.stream(number, pcm))
@@ -197,7 +201,8 @@ class Session:
             wanted = _text("voice", voice) or catalog.default_voice(self.model, self._core.endpoint.cluster)
             if wanted != self._core.settings.config.voice and self._core.voice_locked:
                 raise ConfigError(
-                    "The voice is fixed since the first audio of the session.", fix="Make a new Session(voice=...)."
+                    "The voice is fixed since the first audio of the session.",
+                    fix="Make a new Session(voice=...).",
                 )
             changes["voice"] = wanted
         if not isinstance(instructions, _Unchanged):
@@ -284,8 +289,8 @@ class Session:
         type
             A wire name such as "response.audio.delta", or "*" for all.
         callback
-            A function or coroutine function of the event. It runs on the user's loop thread, never on the I/O thread; what
-            it raises becomes a notice.
+            A function or coroutine function of the event. It runs on the user's loop thread, never on the I/O thread;
+            what it raises becomes a notice.
 
         Returns
         -------
@@ -293,7 +298,9 @@ class Session:
             Ends the subscription.
         """
         if not callable(callback):
-            raise ConfigError("on() takes a function of the event.", fix='Write s.on("response.done", print).')
+            raise ConfigError(
+                "on() takes a function of the event.", fix='Write s.on("response.done", print).'
+            )
         subscription = Subscription(user_thread.loop, None if type == "*" else type)
         core = self._core
 
@@ -360,7 +367,9 @@ class Session:
             if future.done():
                 raise
             future.cancel()
-            raise StepnbError(f"{what.capitalize()} took more than {timeout:g} s.", fix="Try again.") from None
+            raise StepnbError(
+                f"{what.capitalize()} took more than {timeout:g} s.", fix="Try again."
+            ) from None
 
 
 def _close_soon(core: SessionCore) -> None:
@@ -372,10 +381,8 @@ def _close_all() -> None:
     """At exit of the kernel: close what is open, so that no server session lingers."""
     for core in list(_open_cores):
         if not core.closed:
-            try:
+            with contextlib.suppress(FutureTimeout, RuntimeError):
                 io_thread.submit(core.close()).result(_CLOSE_TIMEOUT)
-            except (FutureTimeout, RuntimeError):
-                pass
 
 
 atexit.register(_close_all)
@@ -387,7 +394,7 @@ def _say_no_key_once() -> None:
     global _no_key_said
     if not _no_key_said:
         _no_key_said = True
-        print(_endpoint.NO_KEY_LINE)
+        print(_endpoint.NO_KEY_LINE)  # noqa: T201 - the one line a user without a key must see
 
 
 def _text(name: str, value: str | None) -> str | None:
@@ -399,7 +406,8 @@ def _text(name: str, value: str | None) -> str | None:
 def _vad(value: ServerVAD | None) -> ServerVAD | None:
     if value is not None and not isinstance(value, ServerVAD):
         raise ConfigError(
-            f"vad is {value!r}.", fix="Write vad=sn.ServerVAD(silence_duration_ms=500), or vad=None for push-to-talk."
+            f"vad is {value!r}.",
+            fix="Write vad=sn.ServerVAD(silence_duration_ms=500), or vad=None for push-to-talk.",
         )
     return value
 

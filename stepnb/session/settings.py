@@ -96,7 +96,9 @@ class Settings:
         error: StepnbError = as_exception(info, trace_id=trace_id)
         if info.event_id == "first.update" and self._echo is not None and not self._echo.done():
             if classify(info) is Fault.BAD_VOICE and self.config.voice is not None:
-                error = VoiceRefused(error.message, fix="The service uses its own voice instead.", trace_id=trace_id)
+                error = VoiceRefused(
+                    error.message, fix="The service uses its own voice instead.", trace_id=trace_id
+                )
             self._echo.set_exception(error)
             return True
         before = self._pending.pop(info.event_id or "", None)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Latency:
     """How long the answer took, in ms from the end of the input; None where it never happened.
 
-    The input ends when the service hears speech stop, or, for text and complete clips, when it is asked.
+    The input ends when the service hears speech stop, when push-to-talk is let go, or, for text and complete clips,
+    when it is asked.
 
     Attributes
     ----------
@@ -38,7 +39,9 @@ class Latency:
     @classmethod
     def of(cls, stamps: dict[str, int]) -> Latency:
         """Derive the figures from the stamps of a turn, ns."""
-        start = stamps.get("speech_stopped", stamps.get("asked"))
+        start = next(
+            (stamps[name] for name in ("speech_stopped", "input_ended", "asked") if name in stamps), None
+        )
 
         def since_start(name: str) -> float | None:
             return (stamps[name] - start) / 1e6 if start is not None and name in stamps else None
@@ -54,8 +57,8 @@ class Latency:
 class Turn:
     """One input and all that the service made of it.
 
-    A turn is made at once by ``session.ask`` and ``session.append`` and by speech into the microphone. Show it as the last
-    line of a cell to watch it live, wait for it with `wait` or ``await``, or just read what there is so far.
+    A turn is made at once by ``session.ask`` and ``session.append`` and by speech into the microphone. Show it as the
+    last line of a cell to watch it live, wait for it with `wait` or ``await``, or just read what there is so far.
     """
 
     def __init__(self, session: Session, state: TurnState | None, ending: Future[None]) -> None:

@@ -1,9 +1,9 @@
 """Keeping the page's messages flowing while a cell is busy.
 
-JupyterLab sends widget messages to a subshell of the kernel, which runs beside the user's cell. ipykernel 7.4 routes them
-back to the shell that last published on the comm, which is usually the main one, and there they wait for the cell
-(``BaseComm._reply_subshell_for``, measured: 1590 ms instead of 4.6 ms at the median). The hook is private, so it is looked
-for before it is touched; without it nothing changes.
+JupyterLab sends widget messages to a subshell of the kernel, which runs beside the user's cell. ipykernel 7.4 routes
+them back to the shell that last published on the comm, which is usually the main one, and there they wait for the cell
+(``BaseComm._reply_subshell_for``, measured: 1590 ms instead of 4.6 ms at the median). The hook is private, so it is
+looked for before it is touched; without it nothing changes.
 """
 
 from __future__ import annotations

@@ -101,7 +101,9 @@ def show_turn(turn: Turn) -> None:
     LiveOutput(
         core,
         lambda: (turn_html(turn), repr(turn)),
-        lambda change: change.turn is not None and change.turn == turn.id and change.kind in ("turn", "ended"),
+        lambda change: (
+            change.turn is not None and change.turn == turn.id and change.kind in ("turn", "ended")
+        ),
         lambda: core.closed or turn.status in ("completed", "interrupted", "failed"),
     ).show()
 

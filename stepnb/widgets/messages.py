@@ -99,7 +99,19 @@ class PageError(Message, tag="error"):
 
 
 AnyMessage = (
-    Hello | Bye | Mic | MicStateChanged | Talk | Stop | Say | Connect | Ping | First | Played | Flushed | PageError
+    Hello
+    | Bye
+    | Mic
+    | MicStateChanged
+    | Talk
+    | Stop
+    | Say
+    | Connect
+    | Ping
+    | First
+    | Played
+    | Flushed
+    | PageError
 )
 KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyMessage.__args__)
 

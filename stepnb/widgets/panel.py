@@ -44,7 +44,8 @@ class VoicePanel(anywidget.AnyWidget):
     def __init__(self, session: Session | None = None) -> None:
         if not (_STATIC / "panel.js").exists():
             raise StepnbError(
-                "The panel's page is not built.", fix="In a source checkout run: cd js && npm ci && npm run build"
+                "The panel's page is not built.",
+                fix="In a source checkout run: cd js && npm ci && npm run build",
             )
         if session is None:
             from ..session.session import Session

@@ -23,17 +23,14 @@ def _person(conversation: Conversation, turn: TurnState) -> Row:
     text = turn.text if turn.text is not None else (turn.user_transcript or "")
     size = sum(ref.length for ref in turn.input_audio)
     speaking = conversation.speaking and conversation.spoken == turn.id
-    waiting = turn.kind != "text" and not turn.transcript_final and not turn.ended
-    note = None
-    if not text and not waiting and turn.kind != "text":
-        note = "no transcript came"
+    silent = not text and turn.kind != "text" and (turn.transcript_final or turn.ended)
     return _row(
         turn,
         "you",
         text=text,
-        state="live" if speaking or waiting else "done",
+        state="live" if speaking else "done",
         duration_ms=size / BYTES_PER_MS if size else None,
-        note=note,
+        note="no words were recognised" if silent else None,
     )
 
 

@@ -38,7 +38,9 @@ def _figures(turn: Turn) -> str:
 
 
 def _line(who: str, colour: str, text: str) -> str:
-    name = f"<b style='color:{colour};font-size:11px;display:inline-block;width:3em;margin-right:1em'>{who}</b>"
+    name = (
+        f"<b style='color:{colour};font-size:11px;display:inline-block;width:3em;margin-right:1em'>{who}</b>"
+    )
     return f"<div style='display:flex'>{name}<span>{text}</span></div>"
 
 

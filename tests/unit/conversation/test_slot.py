@@ -232,7 +232,7 @@ class SlotAndService(RuleBasedStateMachine):
             case SendCreate(turn) if self.running is not None:
                 self.unanswered = 0
                 self.tell(error("ongoing response already exists", f"t{turn}.create"))
-            case SendCreate() if lost:
+            case SendCreate() if lost and not self.to_service:
                 # Until the watchdog barks: a response that came meanwhile would be taken for the answer.
                 self.now += CREATE_TIMEOUT
                 self.do(self.slot.on_time(self.now))

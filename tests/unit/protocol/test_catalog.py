@@ -154,8 +154,8 @@ def test_every_mainland_cluster_has_the_mainland_voices() -> None:
 
 
 def test_the_filters_of_voices_combine() -> None:
-    by_model = set(v.id for v in catalog.voices("stepaudio-2.5-realtime"))
-    by_cluster = set(v.id for v in catalog.voices(cluster="cn"))
+    by_model = {v.id for v in catalog.voices("stepaudio-2.5-realtime")}
+    by_cluster = {v.id for v in catalog.voices(cluster="cn")}
     assert {v.id for v in catalog.voices("stepaudio-2.5-realtime", "cn")} == by_model & by_cluster
 
 

@@ -1,0 +1,95 @@
+# stepnb: `make lab` to use it, `make check test` before a commit, `make help` for the rest.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# What has been done is remembered by a stamp each, so that it is done again only when its input has changed.
+DONE := .make
+
+BUNDLE := stepnb/widgets/static/panel.js
+JS_SOURCES := js/build.mjs js/tsconfig.json $(shell find js/src -type f)
+# Left out when there is no notebook yet: pytest refuses a path that does not exist.
+NOTEBOOKS := $(wildcard notebooks)
+QUICKSTART := notebooks/01_quickstart.ipynb
+
+.PHONY: help
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: lab
+lab: $(DONE)/package ## Open JupyterLab on the quickstart notebook
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(QUICKSTART)
+
+.PHONY: setup
+setup: $(DONE)/package ## Set up Python, the page's bundle and the package in .venv
+
+.PHONY: test
+test: $(DONE)/package $(DONE)/browser ## Run all tests
+	npm --prefix js test
+	$(BIN)/pytest --nbval tests $(NOTEBOOKS)
+
+.PHONY: check
+check: $(DONE)/package check-locks ## Lint, format and types, for Python and TypeScript
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy stepnb
+	npm --prefix js run check
+
+.PHONY: check-locks
+check-locks:
+	@if grep -nE 'https?://' requirements/dev.txt || grep -n '"resolved"' js/package-lock.json; then \
+	  echo 'A lock file names a download address; make it again with `make lock`.' >&2; exit 1; fi
+
+.PHONY: format
+format: $(DONE)/python $(DONE)/node_modules ## Format all code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	npm --prefix js run format
+
+.PHONY: lock
+lock: $(DONE)/python ## Lock the newest versions of all dependencies
+	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+	  --extra local --extra lab --extra dev --output-file requirements/dev.txt
+	cd js && npm update --package-lock-only
+
+.PHONY: browser
+browser: $(DONE)/browser ## Install Chromium, and as root a sound server and a speaker, for the tests
+
+.PHONY: clean
+clean: ## Delete everything that was made
+	rm -rf $(VENV) $(DONE) js/node_modules stepnb/widgets/static build dist test-output
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find stepnb tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(DONE):
+	mkdir -p $@
+
+$(DONE)/python: requirements/dev.txt scripts/need_python.sh | $(DONE)
+	@bash scripts/need_python.sh '$(PYTHON)'
+	'$(PYTHON)' -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	touch $@
+
+$(DONE)/node_modules: js/package.json js/package-lock.json scripts/need_node.sh | $(DONE)
+	@bash scripts/need_node.sh
+	npm --prefix js ci --no-audit --no-fund
+	touch $@
+
+$(BUNDLE): $(JS_SOURCES) $(DONE)/node_modules
+	npm --prefix js run build
+
+$(DONE)/package: pyproject.toml $(BUNDLE) $(DONE)/python
+	HATCH_JUPYTER_BUILDER_SKIP_NPM=1 \
+	  $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(DONE)/browser: scripts/install_browser.sh $(DONE)/python
+	bash scripts/install_browser.sh $(BIN)
+	touch $@

@@ -1,0 +1,70 @@
+import capture from "worklet:./capture.worklet.ts";
+import playback from "worklet:./playback.worklet.ts";
+
+/** With these a browser lets sound start; a touch counts when it ends. */
+const GESTURES = ["pointerdown", "pointerup", "keydown"] as const;
+
+/**
+ * One AudioContext for microphone and loudspeaker of a view, at the device's own rate.
+ *
+ * One, and not a second one at 24 kHz for playback: Firefox renders each rate in a graph of its own and gives its
+ * echo canceller the graph of the microphone, and a hidden resampler would not be counted in the output latency.
+ */
+export class AudioHost {
+  #context: AudioContext | null = null;
+  #ready: Promise<AudioContext> | null = null;
+  readonly #onGesture = () => this.unlock();
+  readonly #onState: (state: AudioContextState) => void;
+
+  constructor(onState: (state: AudioContextState) => void) {
+    this.#onState = onState;
+  }
+
+  /** The context with both worklets; opened once. */
+  open(): Promise<AudioContext> {
+    this.#ready ??= this.#open();
+    return this.#ready;
+  }
+
+  /** Starts sound that the browser held back; works in the handler of a click or key. */
+  unlock(): void {
+    if (this.#context?.state === "suspended") this.#context.resume().catch(() => {});
+  }
+
+  close(): void {
+    const context = this.#context;
+    this.#context = null;
+    this.#ready = null;
+    for (const gesture of GESTURES) document.removeEventListener(gesture, this.#onGesture, true);
+    if (context && context.state !== "closed") context.close().catch(() => {});
+  }
+
+  /** When sound of a context time (s) reaches the ear, in page time (ms). */
+  pageTime(time: number): number {
+    const context = this.#context;
+    if (!context) return performance.now();
+    const { contextTime, performanceTime } = context.getOutputTimestamp?.() ?? {};
+    // Before the device has started, and in browsers without the clock, both are 0 or absent.
+    if (contextTime && performanceTime) return performanceTime + (time - contextTime) * 1000;
+    const latency = context.outputLatency || context.baseLatency || 0;
+    return performance.now() + (time - context.currentTime + latency) * 1000;
+  }
+
+  async #open(): Promise<AudioContext> {
+    const context = new AudioContext({ latencyHint: "interactive" });
+    this.#context = context;
+    for (const gesture of GESTURES) document.addEventListener(gesture, this.#onGesture, true);
+    context.onstatechange = () => this.#onState(context.state);
+    try {
+      for (const source of [capture, playback]) {
+        const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+        await context.audioWorklet.addModule(url).finally(() => URL.revokeObjectURL(url));
+      }
+    } catch (cause) {
+      this.close();
+      throw new Error("The browser did not load the panel's audio code.", { cause });
+    }
+    this.#onState(context.state);
+    return context;
+  }
+}

@@ -1,0 +1,136 @@
+import type { Frame } from "./framer.ts";
+import type { AudioHost } from "./host.ts";
+
+/** A state of the microphone, as the envelope names it. */
+export type MicState =
+  | "off"
+  | "asking"
+  | "live"
+  | "muted"
+  | "denied"
+  | "insecure"
+  | "no_device"
+  | "busy"
+  | "ended";
+
+export interface MicrophoneEvents {
+  frame(frame: Frame): void;
+  state(state: MicState, detail: string, rate: number | null): void;
+}
+
+/** The browser's microphone as 20 ms frames. Nothing is asked for before `start`, and nothing is left after `stop`. */
+export class Microphone {
+  state: MicState = "off";
+  readonly #host: AudioHost;
+  readonly #events: MicrophoneEvents;
+  #session: AbortController | null = null;
+  #track: MediaStreamTrack | null = null;
+  #rate: number | null = null;
+
+  constructor(host: AudioHost, events: MicrophoneEvents) {
+    this.#host = host;
+    this.#events = events;
+  }
+
+  /** Whether the microphone is open or about to be. */
+  get on(): boolean {
+    return this.#session !== null;
+  }
+
+  /** Asks for the microphone and lets frames flow; ends when the answer is known. Errors become states. */
+  async start(): Promise<void> {
+    if (this.on) return;
+    if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
+      this.#set("insecure");
+      return;
+    }
+    const session = new AbortController();
+    this.#session = session;
+    this.#set("asking");
+    try {
+      const opened = this.#host.open();
+      // Awaited below; until then its failure is not an unhandled one.
+      opened.catch(() => {});
+      const stream = await navigator.mediaDevices.getUserMedia({
+        audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 },
+      });
+      // At once, so that a stop while the browser was asking leaves nothing open.
+      if (session.signal.aborted) stopTracks(stream);
+      else session.signal.addEventListener("abort", () => stopTracks(stream));
+      this.#connect(await opened, stream, session);
+    } catch (error) {
+      if (session.signal.aborted) return;
+      this.#end(stateOf(error), error instanceof Error ? error.message : String(error));
+      if (!(error instanceof DOMException)) throw error;
+    }
+  }
+
+  /** Closes the microphone; the browser's sign of it goes out. */
+  stop(): void {
+    if (this.on) this.#end("off");
+  }
+
+  /** Muted, the browser delivers silence: frames keep flowing, so that the service can hear the end of a turn. */
+  mute(on: boolean): void {
+    if (!this.#track) return;
+    this.#track.enabled = !on;
+    this.#set(on ? "muted" : "live", granted(this.#track));
+  }
+
+  #connect(context: AudioContext, stream: MediaStream, session: AbortController): void {
+    const { signal } = session;
+    const [track] = stream.getAudioTracks();
+    if (signal.aborted || !track) return;
+    const source = context.createMediaStreamSource(stream);
+    const node = new AudioWorkletNode(context, "stepnb-capture", {
+      numberOfOutputs: 0,
+      channelCount: 1,
+      channelCountMode: "explicit",
+    });
+    node.port.onmessage = ({ data }: MessageEvent<Frame>) => {
+      if (!signal.aborted) this.#events.frame(data);
+    };
+    source.connect(node);
+    track.addEventListener("ended", () => this.#end("ended"), { signal });
+    signal.addEventListener("abort", () => source.disconnect());
+    this.#host.unlock();
+    this.#track = track;
+    this.#rate = context.sampleRate;
+    this.#set("live", granted(track));
+  }
+
+  #end(state: MicState, detail = ""): void {
+    this.#session?.abort();
+    this.#session = null;
+    this.#track = null;
+    this.#rate = null;
+    this.#set(state, detail);
+  }
+
+  #set(state: MicState, detail = ""): void {
+    this.state = state;
+    this.#events.state(state, detail, this.#rate);
+  }
+}
+
+function stopTracks(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
+
+/** What the browser really granted, which may be less than what was asked for. */
+function granted(track: MediaStreamTrack): string {
+  const { echoCancellation, noiseSuppression, autoGainControl } = track.getSettings();
+  const settings = { echoCancellation, noiseSuppression, autoGainControl };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value ?? "unknown"}`)
+    .join(" ");
+}
+
+function stateOf(error: unknown): MicState {
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "NotAllowedError") return "denied";
+  if (name === "NotFoundError" || name === "OverconstrainedError") return "no_device";
+  if (name === "NotReadableError" || name === "AbortError") return "busy";
+  if (name === "SecurityError") return "insecure";
+  return "ended";
+}

@@ -1,0 +1,87 @@
+import type { MicState } from "./audio/microphone.ts";
+import type { Flushed, Played } from "./audio/speaker.ts";
+
+// The contract with the kernel: ARCHITECTURE.md, "The page and the kernel: the envelope".
+
+export type SessionState =
+  | "idle"
+  | "connecting"
+  | "ready"
+  | "listening"
+  | "thinking"
+  | "speaking"
+  | "reconnecting"
+  | "failed"
+  | "closed";
+
+export interface Status {
+  state: SessionState;
+  detail: string;
+  since: number;
+}
+
+export interface Info {
+  model: string;
+  voice: string;
+  where: string;
+  vad: {
+    prefix_padding_ms: number;
+    silence_duration_ms: number;
+    energy_awakeness_threshold: number;
+  } | null;
+  notes: string[];
+}
+
+/** The synced traits of the widget. */
+export interface Traits {
+  status: Status;
+  info: Info;
+}
+
+export interface Row {
+  id: string;
+  order: number;
+  who: "you" | "step";
+  text: string;
+  state: "live" | "done" | "interrupted" | "failed";
+  heard: number | null;
+  cut_ms: number | null;
+  latency_ms: number | null;
+  duration_ms: number | null;
+  note: string | null;
+}
+
+export type Level = "info" | "warning" | "error";
+
+/** Fields of the messages to the kernel, by kind. */
+export interface Up {
+  hello: { visible: boolean; lang: string };
+  bye: Record<never, never>;
+  mic: { n: number; frames: number; pcm: string; rms: number[] };
+  mic_state: { state: MicState; detail: string; rate: number | null };
+  talk: { on: boolean; how: "toggle" | "hold" };
+  stop: Record<never, never>;
+  say: { text: string };
+  connect: Record<never, never>;
+  ping: { rtt: number | null; offset: number | null };
+  first: { item: string; at: number };
+  played: Played;
+  flushed: Flushed & { id: number | string };
+  error: { message: string; stack: string };
+}
+
+/** Fields of the messages from the kernel, by kind. */
+export interface Down {
+  welcome: { rows: Row[]; owner: string | null };
+  row: { row: Row };
+  audio: { item: string; pcm: string };
+  audio_end: { item: string };
+  flush: { id: number | string; fade_ms?: number };
+  pong: { echo: number; kernel: number };
+  ack: { n: number };
+  speech: { on: boolean; at_ms: number | null };
+  owner: { view: string | null };
+  notice: { level: Level; text: string; fix?: string | null };
+}
+
+export type Handlers = { [K in keyof Down]: (message: Down[K]) => void };

@@ -1,0 +1,59 @@
+import type { Level } from "../envelope.ts";
+import { h, icon } from "./dom.ts";
+import type { Labels } from "./labels.ts";
+
+/** Notes shown at a time; the oldest makes room. */
+const SHOWN = 4;
+
+export interface Note {
+  level: Level;
+  text: string;
+  /** What to do about it. */
+  fix?: string | null | undefined;
+  /** A button that does it. */
+  action?: { label: string; run: () => void };
+}
+
+/** What the person should know, in place: one line per subject, each with its way out. */
+export class Notes {
+  readonly element = h("div", { class: "sn-notes", role: "status" });
+  readonly #labels: Labels;
+  readonly #shown = new Map<string, { text: string; line: HTMLElement }>();
+
+  constructor(labels: Labels) {
+    this.#labels = labels;
+  }
+
+  /** Shows a note in the place of the one with the same subject. */
+  set(subject: string, note: Note): void {
+    const text = [note.text, note.fix].join(" ");
+    if (this.#shown.get(subject)?.text === text) return;
+    this.clear(subject);
+    const line = this.#line(subject, note);
+    this.#shown.set(subject, { text, line });
+    this.element.append(line);
+    for (const oldest of this.#shown.keys()) {
+      if (this.#shown.size <= SHOWN) break;
+      this.clear(oldest);
+    }
+  }
+
+  clear(subject: string): void {
+    this.#shown.get(subject)?.line.remove();
+    this.#shown.delete(subject);
+  }
+
+  #line(subject: string, { level, text, fix, action }: Note): HTMLElement {
+    const dismiss = h("button", { type: "button", class: "sn-ghost", "aria-label": this.#labels.dismiss });
+    dismiss.append(icon("M4 4l8 8M12 4l-8 8"));
+    dismiss.addEventListener("click", () => this.clear(subject));
+    const words = h("div", { class: "sn-note-text" }, h("b", {}, text));
+    if (fix) words.append(" ", fix);
+    if (action) {
+      const button = h("button", { type: "button", class: "sn-link" }, action.label);
+      button.addEventListener("click", action.run);
+      words.append(" ", button);
+    }
+    return h("div", { class: "sn-note", "data-level": level, "data-note": subject }, words, dismiss);
+  }
+}

@@ -1,0 +1,174 @@
+import type { MicState } from "../audio/microphone.ts";
+import type { Info, Status } from "../envelope.ts";
+import { Dock, type DockEvents, type DockState } from "./dock.ts";
+import { h } from "./dom.ts";
+import { Header } from "./header.ts";
+import type { Labels, MicTrouble, PanelState } from "./labels.ts";
+import { Notes } from "./notes.ts";
+import { Ribbon } from "./ribbon.ts";
+import { Settings } from "./settings.ts";
+import { followTheme } from "./theme.ts";
+import { Timeline } from "./timeline.ts";
+import { Transcript } from "./transcript.ts";
+
+export interface ScreenEvents extends DockEvents {
+  connect(): void;
+}
+
+/** Everything the screen depends on, but for the transcript and the sound itself. */
+export interface ScreenState {
+  status: Status;
+  mic: MicState;
+  /** The kind of talking, null while a press is not yet decided or nobody talks. */
+  talking: "toggle" | "hold" | null;
+  pressed: boolean;
+  playing: boolean;
+  /** Audio is waiting or playing. */
+  busy: boolean;
+  underruns: number;
+  droppedMs: number;
+  rtt: number | null;
+  lagging: boolean;
+  gone: boolean;
+  gaps: number;
+  unknown: number;
+}
+
+/** The panel as one sees it. Its `data-` attributes say what its words say, for tests and styles. */
+export class Screen {
+  readonly timeline = new Timeline();
+  readonly notes: Notes;
+  readonly transcript: Transcript;
+  readonly ribbon: Ribbon;
+  readonly #root: HTMLElement;
+  readonly #labels: Labels;
+  readonly #header: Header;
+  readonly #dock: Dock;
+  readonly #settings: Settings;
+  readonly #connect: () => void;
+
+  constructor(
+    el: HTMLElement,
+    view: string,
+    lang: string,
+    labels: Labels,
+    signal: AbortSignal,
+    events: ScreenEvents,
+  ) {
+    this.#labels = labels;
+    this.#connect = events.connect;
+    this.#header = new Header(labels);
+    this.notes = new Notes(labels);
+    this.transcript = new Transcript(labels);
+    this.ribbon = new Ribbon(this.timeline, labels, signal);
+    this.#dock = new Dock(labels, events, signal);
+    this.#settings = new Settings(labels);
+    const attributes = { class: "stepnb", role: "group", "aria-label": labels.panel, lang, tabindex: "0" };
+    this.#root = h(
+      "div",
+      // JupyterLab's shortcuts (D D deletes a cell) must not hear keys pressed in here.
+      { ...attributes, "data-view": view, "data-lm-suppress-shortcuts": "true" },
+      this.#header.element,
+      this.notes.element,
+      this.transcript.element,
+      this.ribbon.element,
+      this.#dock.element,
+      this.#settings.element,
+    );
+    this.#dock.listen(this.#root);
+    this.#root.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Escape" && this.#root.dataset.answering === "true") events.stop();
+    });
+    el.replaceChildren(this.#root);
+    followTheme(this.#root, () => this.ribbon.redraw(), signal);
+  }
+
+  /** The kernel has answered: the transcript is there. */
+  ready(): void {
+    this.#root.dataset.welcome = "true";
+  }
+
+  /** The view that owns the microphone. */
+  owner(view: string | null): void {
+    this.#root.dataset.owner = view ?? "";
+  }
+
+  /** Whether the service hears speech. */
+  speech(on: boolean): void {
+    this.#root.dataset.speech = String(on);
+  }
+
+  info(info: Info): void {
+    this.#header.info(info);
+    this.#settings.info(info);
+    this.ribbon.threshold(info.vad?.energy_awakeness_threshold ?? null);
+  }
+
+  update(state: ScreenState): void {
+    const word = panelState(state);
+    const answering = state.busy || state.status.state === "thinking" || state.status.state === "speaking";
+    this.#header.state(word);
+    this.#header.link(state.rtt, state.lagging, state.mic === "live");
+    this.#header.dropped(state.droppedMs);
+    this.#dock.update({
+      talking: talking(state),
+      muted: state.mic === "muted",
+      live: state.mic === "live" || state.mic === "muted",
+      answering,
+      disabled: state.gone || state.status.state === "closed",
+    });
+    this.#explain(state);
+    if (state.playing) this.ribbon.wake();
+    Object.assign(this.#root.dataset, {
+      state: word,
+      mic: state.mic,
+      playing: String(state.playing),
+      answering: String(answering),
+      underruns: String(state.underruns),
+      dropped: String(state.droppedMs),
+      lagging: String(state.lagging),
+      gaps: String(state.gaps),
+      unknown: String(state.unknown),
+    });
+  }
+
+  #explain({ status: { state, detail }, mic, gone }: ScreenState): void {
+    const { failed, tryAgain, mic: troubles } = this.#labels;
+    if (gone) {
+      this.notes.clear("status");
+    } else if (state === "failed") {
+      const action = { label: tryAgain, run: this.#connect };
+      this.notes.set("status", { level: "error", text: failed, fix: detail, action });
+    } else if (detail && (state === "reconnecting" || state === "closed")) {
+      this.notes.set("status", { level: state === "closed" ? "info" : "warning", text: detail });
+    } else {
+      this.notes.clear("status");
+    }
+    if (isTrouble(mic)) {
+      const [text, fix] = troubles[mic];
+      this.notes.set("mic", { level: "warning", text, fix });
+    } else {
+      this.notes.clear("mic");
+    }
+  }
+}
+
+function isTrouble(mic: MicState): mic is MicTrouble {
+  return !["off", "asking", "live", "muted"].includes(mic);
+}
+
+function talking({ mic, pressed, talking }: ScreenState): DockState["talking"] {
+  if (!pressed) return "off";
+  return mic === "asking" ? "asking" : (talking ?? "toggle");
+}
+
+/** The one word for it all. What one hears comes before what the kernel knows: it sends faster than real time. */
+function panelState({ status, mic, playing, gone }: ScreenState): PanelState {
+  if (gone) return "gone";
+  const { state } = status;
+  if (playing && (state === "ready" || state === "listening")) return "speaking";
+  if (state !== "ready" && state !== "idle") return state;
+  if (isTrouble(mic)) return "no_microphone";
+  return mic === "live" && state === "ready" ? "listening" : state;
+}

@@ -1,0 +1,39 @@
+import type { Info } from "../envelope.ts";
+import { h } from "./dom.ts";
+import { fill, type Labels } from "./labels.ts";
+
+/** The last lines: the settings' values, and what the other end cannot do. */
+export class Settings {
+  readonly element: HTMLElement;
+  readonly #labels: Labels;
+  readonly #strip = h("div", { class: "sn-strip sn-num" });
+  readonly #limits = h("details", { class: "sn-limits", hidden: true });
+
+  constructor(labels: Labels) {
+    this.#labels = labels;
+    this.element = h("div", { class: "sn-foot" }, this.#strip, this.#limits);
+  }
+
+  info({ voice, where, vad, notes }: Info): void {
+    const { voice: voiceLabel, turns, pushToTalk, vad: vadLabel, vadTitle } = this.#labels;
+    const values = vad && {
+      padding: vad.prefix_padding_ms,
+      silence: vad.silence_duration_ms,
+      threshold: vad.energy_awakeness_threshold,
+    };
+    this.#strip.replaceChildren(
+      value(voiceLabel, voice),
+      value(turns, values ? fill(vadLabel, values) : pushToTalk, values ? fill(vadTitle, values) : undefined),
+    );
+    const [first, ...others] = notes;
+    this.#limits.hidden = first === undefined;
+    this.#limits.replaceChildren(
+      h("summary", {}, h("span", {}, h("b", {}, where), ` ${first ?? ""}`)),
+      h("ul", {}, ...others.map((note) => h("li", {}, note))),
+    );
+  }
+}
+
+function value(name: string, text: string, title?: string): HTMLElement {
+  return h("span", { class: "sn-value", title }, `${name} `, h("span", {}, text));
+}

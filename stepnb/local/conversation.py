@@ -1,0 +1,303 @@
+"""The server's side of a conversation: items in order, their shapes on the wire, and what the brain gets to read.
+
+Deliberately not shared with the client's own log of the conversation: one bug cannot hide on both sides. Items hold
+text only; audio is let go as soon as the ears have heard it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from stepnb.audio import pcm as pcm16
+from stepnb.errors import AudioError
+from stepnb.local.ids import Ids
+from stepnb.local.inbuffer import MAX_APPEND
+from stepnb.local.parts import Message
+from stepnb.local.profile import Profile
+from stepnb.local.refusals import (
+    BAD_ITEM_TYPE,
+    BAD_ROLE,
+    NO_PREVIOUS_ITEM,
+    Refused,
+    invalid_format,
+    invalid_value,
+)
+from stepnb.protocol.events import Item, Part
+
+MAX_ITEMS = 1000
+"""Older items are forgotten."""
+
+MAX_TEXT = 32_000
+"""Characters of one item."""
+
+Role = Literal["user", "assistant", "tool"]
+Content = Literal["text", "audio"]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class ServerItem:
+    """One contribution.
+
+    Attributes
+    ----------
+    role
+        ``tool`` is the output of a function call.
+    content
+        In which form it came or goes.
+    text
+        The text or transcript; for a reply see `words`.
+    words
+        A reply's words, each with the ms of its audio at which it begins.
+    cut_ms
+        Where a truncation cut a reply, ms of its audio.
+    audio_ms
+        Length of the user's recording.
+    failure
+        Why the audio could not be transcribed.
+    """
+
+    id: str
+    role: Role
+    content: Content
+    text: str = ""
+    words: list[tuple[int, str]] = field(default_factory=list)
+    cut_ms: int | None = None
+    status: str = "completed"
+    call_id: str | None = None
+    audio_ms: int = 0
+    failure: str | None = None
+
+    @property
+    def known_text(self) -> str:
+        """What of it was said and, as far as the client told, heard."""
+        if not self.words:
+            return self.text
+        return "".join(word for start, word in self.words if self.cut_ms is None or start < self.cut_ms)
+
+    @property
+    def spoken_text(self) -> str:
+        """All of it, heard or not."""
+        return "".join(word for _, word in self.words) if self.words else self.text
+
+    def echo(self, profile: Profile) -> Item:
+        """Return the item of the ``conversation.item.created`` that answers the client."""
+        if self.role == "tool":
+            return self._wire(call_id=self.call_id, output=self.text)
+        if self.role == "assistant":
+            return self._wire(content=[Part(type="text", text=self.text)])
+        if profile.text_echoed_as_audio:
+            item = self._wire(content=[Part(type="audio", transcript=self.text)])
+            item.status = "in_progress"
+            return item
+        kind = "input_audio" if self.content == "audio" else "input_text"
+        return self._wire(content=[Part(type=kind, transcript=self.text)])
+
+    def reply(self, profile: Profile) -> Item:
+        """Return a reply's item: without its content until it is over."""
+        if self.status == "in_progress":
+            return self._wire(content=None if profile.fresh_content_absent else [])
+        return self._wire(content=[self.part()])
+
+    def part(self) -> Part:
+        """Return a reply's content part as far as it has come."""
+        if self.content == "text":
+            return Part(type="text", text=self.spoken_text)
+        return Part(type="audio", transcript=self.spoken_text)
+
+    def _wire(
+        self, *, content: list[Part] | None = None, call_id: str | None = None, output: str | None = None
+    ) -> Item:
+        is_output = self.role == "tool"
+        return Item(
+            id=self.id,
+            object="realtime.item",
+            type="function_call_output" if is_output else "message",
+            status=self.status,
+            role=None if is_output else self.role,
+            content=content,
+            call_id=call_id,
+            output=output,
+        )
+
+
+class Conversation:
+    """The items of a session.
+
+    Parameters
+    ----------
+    ids
+        Where item ids come from.
+    keep_client_ids
+        Whether an id the client chose is kept.
+    """
+
+    def __init__(self, ids: Ids, *, keep_client_ids: bool = False) -> None:
+        self._ids = ids
+        self._keep_client_ids = keep_client_ids
+        self._items: list[ServerItem] = []
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def last_id(self) -> str | None:
+        """The id of the last item."""
+        return self._items[-1].id if self._items else None
+
+    @property
+    def audio_ms(self) -> int:
+        """Length of the user's recordings, ms."""
+        return sum(item.audio_ms for item in self._items)
+
+    def new_id(self, wanted: str | None = None) -> str:
+        """Return an id for the next item, the client's own if that is kept.
+
+        Raises
+        ------
+        Refused
+            The client's own is taken.
+        """
+        if not (wanted and self._keep_client_ids):
+            return self._ids.new("item")
+        if self.find(wanted) is not None:
+            raise Refused(f"item {wanted[:100]} already exists", code="invalid_value", param="item.id")
+        return wanted
+
+    def find(self, item_id: str) -> ServerItem | None:
+        """Return the item with this id."""
+        return next((item for item in reversed(self._items) if item.id == item_id), None)
+
+    def add(self, item: ServerItem, after: str | None = None) -> str | None:
+        """Put an item at the end, or after another.
+
+        Returns
+        -------
+        str or None
+            The id of the item before it.
+
+        Raises
+        ------
+        Refused
+            There is no such other.
+        """
+        position = len(self._items)
+        if after is not None:
+            before = self.find(after)
+            if before is None:
+                raise Refused(NO_PREVIOUS_ITEM, code="invalid_value", param="previous_item_id")
+            position = self._items.index(before) + 1
+        previous = self._items[position - 1].id if position else None
+        self._items.insert(position, item)
+        del self._items[:-MAX_ITEMS]
+        return previous
+
+    def delete(self, item_id: str) -> None:
+        """Take an item out.
+
+        Raises
+        ------
+        Refused
+            There is no such item.
+        """
+        self._items.remove(self._known(item_id))
+
+    def truncate(self, item_id: str, audio_end_ms: int) -> None:
+        """Forget what of a reply comes after `audio_end_ms` of its audio.
+
+        Raises
+        ------
+        Refused
+            There is no such item, or it is not a spoken reply.
+        """
+        item = self._known(item_id)
+        if item.role != "assistant" or item.content != "audio":
+            raise Refused("only assistant audio can be truncated", code="invalid_value", param="item_id")
+        if audio_end_ms < 0:
+            raise Refused("audio_end_ms must be 0 or more", code="invalid_value", param="audio_end_ms")
+        item.cut_ms = audio_end_ms if item.cut_ms is None else min(item.cut_ms, audio_end_ms)
+
+    def last_user_item(self) -> ServerItem | None:
+        """Return the last item of the user."""
+        return next((item for item in reversed(self._items) if item.role == "user"), None)
+
+    def history(self) -> tuple[Message, ...]:
+        """Return what the brain may know: every item as text, replies as far as they were heard."""
+        messages = (Message(item.role, item.known_text.strip()) for item in self._items)
+        return tuple(message for message in messages if message.text or message.role != "assistant")
+
+    def _known(self, item_id: str) -> ServerItem:
+        item = self.find(item_id)
+        if item is None:
+            raise Refused(f"cannot find item {item_id[:100]}", code="invalid_value", param="item_id")
+        return item
+
+
+def item_from_client(wanted: Item, new_id: Callable[[str | None], str]) -> tuple[ServerItem, bytes]:
+    """Make the item of a ``conversation.item.create``.
+
+    Parameters
+    ----------
+    wanted
+        The client's item.
+    new_id
+        Gives the item its id, from the client's own.
+
+    Returns
+    -------
+    item, pcm
+        The item, and its audio (PCM16LE mono 24 kHz) if it is spoken.
+
+    Raises
+    ------
+    Refused
+        There can be no such item.
+    """
+    if wanted.type == "function_call_output":
+        if wanted.call_id is None or wanted.output is None:
+            raise invalid_format("a function_call_output needs call_id and output", param="item")
+        text = _checked_text(wanted.output)
+        return ServerItem(
+            id=new_id(wanted.id), role="tool", content="text", text=text, call_id=wanted.call_id
+        ), b""
+    if wanted.type != "message":
+        raise invalid_value(BAD_ITEM_TYPE, "item.type")
+    if wanted.role not in ("user", "assistant"):
+        raise invalid_value(BAD_ROLE, "item.role")
+    texts: list[str] = []
+    audio: list[bytes] = []
+    for part in wanted.content or []:
+        if part.type == "input_audio" and wanted.role == "user":
+            audio.append(_decoded(part.audio or ""))
+        elif part.type in ("input_text", "text"):
+            texts.append(part.text or "")
+        else:
+            raise invalid_value(f"a {wanted.role} message has no part of type {part.type!r}", "item.content")
+    pcm = b"".join(audio)
+    if not pcm and not any(texts):
+        raise invalid_value("the message is empty", "item.content")
+    item = ServerItem(
+        id=new_id(wanted.id),
+        role="user" if wanted.role == "user" else "assistant",
+        content="audio" if pcm else "text",
+        text=_checked_text("\n".join(texts)),
+        audio_ms=len(pcm) // pcm16.BYTES_PER_MS,
+    )
+    return item, pcm
+
+
+def _decoded(b64: str) -> bytes:
+    try:
+        audio = pcm16.decode(b64)
+    except AudioError as error:
+        raise invalid_format(error.message, param="item.content") from None
+    if len(audio) > MAX_APPEND:
+        raise invalid_value("the audio of one item is over 15 MB", "item.content")
+    return audio
+
+
+def _checked_text(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise invalid_value(f"the text is longer than {MAX_TEXT} characters", "item")
+    return text

@@ -1,0 +1,374 @@
+"""The local engine as an object: its thread, its port, its key."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import errno
+import importlib.util
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Self
+
+from stepnb.errors import ConfigError, EngineError, PortInUse
+from stepnb.local.brain import RuleBrain
+from stepnb.local.ears import SphinxEars
+from stepnb.local.mouth import EspeakMouth
+from stepnb.local.parts import Brain, Ears, Mouth
+from stepnb.local.profile import Profile, named
+from stepnb.local.voices import voice_settings
+
+logger = logging.getLogger("stepnb.local")
+
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 15.0
+MAX_SESSIONS = 64
+_GRACE_S = 3  # for connections to end when the engine closes
+_INSTALL = 'Install the engine\'s parts with: pip install "stepnb[local]"'
+
+
+def local_time() -> datetime:
+    """Return the time of this machine, with its zone."""
+    return datetime.now().astimezone()
+
+
+class LocalEngine:
+    """StepFun's Realtime API on this machine, without a network or an account.
+
+    It speaks the same protocol, hears English with a small recogniser, answers by rule and speaks with a formant
+    synthesizer. It does not reason, does not understand spoken Mandarin (typed Mandarin it does), and its voices only
+    hint at the service's.
+
+    Parameters
+    ----------
+    profile
+        The service's habits to show: ``"live"``, ``"docs"`` or a `Profile`.
+    seed
+        The same seed and the same client give the same ids, texts and audio.
+    host, port
+        Where to listen; port 0 takes a free one.
+    api_key
+        The key that clients must show. None: a random one, see `key`.
+    speed
+        How much faster than real time audio is sent; None or 0: as fast as the client reads.
+    ears, mouth, brain
+        Other parts than the engine's own; the engine closes them.
+    max_sessions
+        How many sessions may be open at the same time.
+    now
+        The clock the brain is told the time of.
+
+    Examples
+    --------
+    >>> with LocalEngine(seed=7) as engine:
+    ...     session = Session(cluster=engine.url, api_key=engine.key)
+    """
+
+    def __init__(
+        self,
+        profile: str | Profile = "live",
+        seed: int = 0,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        api_key: str | None = None,
+        speed: float | None = 4.0,
+        ears: Ears | None = None,
+        mouth: Mouth | None = None,
+        brain: Brain | None = None,
+        *,
+        max_sessions: int = MAX_SESSIONS,
+        now: Callable[[], datetime] = local_time,
+    ) -> None:
+        if not 0 <= port <= 65535:
+            raise ConfigError(
+                f"The port is {port!r}.", fix="Write a number from 0 to 65535; 0 takes a free one."
+            )
+        if speed is not None and speed < 0:
+            raise ConfigError(
+                f"The speed is {speed!r}.", fix="Write a positive number, or None for no pacing."
+            )
+        if api_key is not None and not (
+            api_key.isascii() and api_key.isprintable() and api_key.strip() == api_key != ""
+        ):
+            raise ConfigError(
+                "The API key cannot be put into a header.", fix="Use printable ASCII characters."
+            )
+        self.profile = named(profile)
+        self.seed = seed
+        self._host = host
+        self._wanted_port = port
+        self._key = api_key if api_key is not None else secrets.token_urlsafe(24)
+        self._speed = speed
+        self._parts = (ears, mouth, brain)
+        self._max_sessions = max_sessions
+        self._now = now
+        self._port: int | None = None
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+        self._stop: Callable[[], None] = lambda: None
+        self._failure: BaseException | None = None
+        self._lock = threading.RLock()
+
+    # Addresses ------------------------------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """Where sessions are: ``ws://127.0.0.1:PORT/v1/realtime``."""
+        return f"ws://{self._address}/v1/realtime"
+
+    @property
+    def rest_url(self) -> str:
+        """Where REST is: ``http://127.0.0.1:PORT/v1``."""
+        return f"http://{self._address}/v1"
+
+    @property
+    def key(self) -> str:
+        """The key that clients must show."""
+        return self._key
+
+    @property
+    def running(self) -> bool:
+        """Whether it accepts connections."""
+        return self._thread is not None and self._thread.is_alive() and self._ready.is_set()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why it stopped by itself, if it did."""
+        return self._failure
+
+    @property
+    def _address(self) -> str:
+        if self._port is None:
+            raise EngineError(
+                "The local engine has not been started.", fix="Call start(), or use it in a with statement."
+            )
+        return f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
+
+    def __repr__(self) -> str:
+        where = self._address if self.running else "not running"
+        return f"<LocalEngine {where}, profile {self.profile.name}, seed {self.seed}>"
+
+    # Life -----------------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> Self:
+        """Start it and wait until it accepts connections; does nothing when it runs.
+
+        Raises
+        ------
+        PortInUse
+            The port is taken.
+        EngineError
+            A library is missing, or it did not come up.
+        """
+        with self._lock:
+            if self.running:
+                return self
+            _check_installed()
+            listener = self._bind()
+            self._port = listener.getsockname()[1]
+            self._ready.clear()
+            self._failure = None
+            self._thread = threading.Thread(
+                target=self._run, args=(listener,), name="stepnb engine", daemon=True
+            )
+            self._thread.start()
+            came_up = self._ready.wait(START_TIMEOUT_S)
+            if self._failure is not None or not came_up:
+                failure = self._failure
+                self.close()
+                if isinstance(failure, EngineError):
+                    raise failure
+                reason = f": {failure}" if failure else f" within {START_TIMEOUT_S:g} s"
+                raise EngineError(f"The local engine did not start{reason}.") from failure
+            return self
+
+    def close(self) -> None:
+        """Stop the server, the sessions and the child processes, and wait for it; does nothing when it is closed."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            if thread is None:
+                return
+            self._stop()
+            thread.join(STOP_TIMEOUT_S)
+            self._ready.clear()
+            if thread.is_alive():
+                logger.error("the local engine did not stop within %g s", STOP_TIMEOUT_S)
+
+    def _bind(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        # TCP by name: asyncio switches Nagle's delay of small frames off only for sockets that say they are TCP.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            if os.name == "posix":  # elsewhere it would let two engines share a port
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self._host, self._wanted_port))
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUse(
+                    f"Port {self._wanted_port} on {self._host} is taken.",
+                    fix="Choose another one, or 0 for any that is free.",
+                ) from error
+            raise EngineError(
+                f"The local engine cannot listen on {self._host} port {self._wanted_port}: {error.strerror or error}.",
+                fix="Use host 127.0.0.1 and port 0.",
+            ) from error
+        listener.setblocking(False)
+        return listener
+
+    # On the engine's thread -----------------------------------------------------------------------------------------
+
+    def _run(self, listener: socket.socket) -> None:
+        try:
+            asyncio.run(self._serve(listener))
+        except BaseException as error:
+            self._failure = error
+            logger.exception("the local engine stopped")
+        finally:
+            listener.close()
+            self._ready.set()  # a start that waits must go on, and find the failure
+
+    async def _serve(self, listener: socket.socket) -> None:
+        import uvicorn
+
+        from stepnb.local.server import MAX_FRAME, Sessions, WebSocketProtocol, application
+        from stepnb.local.turns import Setup
+
+        ready = self._ready
+
+        class Server(uvicorn.Server):
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets)
+                ready.set()
+
+            async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+                sessions.cut_off_hanging()
+                await super().shutdown(sockets)
+
+        ears, mouth, brain = self._make_parts()
+        setup = Setup(
+            ears=ears,
+            mouth=mouth,
+            brain=brain,
+            voice_settings=voice_settings,
+            profile=self.profile,
+            seed=self.seed,
+            speed=self._speed,
+            now=self._now,
+        )
+        sessions = Sessions(setup, self._max_sessions)
+        config = uvicorn.Config(
+            application(sessions, key=self._key, host=self._host, seed=self.seed),
+            ws=WebSocketProtocol,
+            ws_max_size=MAX_FRAME,
+            ws_per_message_deflate=False,  # base64 of audio does not get smaller, only slower
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        server = Server(config)
+        loop = asyncio.get_running_loop()
+        warming = asyncio.create_task(_warm_up(ears))
+
+        def stop() -> None:
+            with contextlib.suppress(RuntimeError):  # it has stopped by itself, and its loop is closed
+                loop.call_soon_threadsafe(setattr, server, "should_exit", True)
+
+        self._stop = stop
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            for connection in list(server.server_state.connections):  # those that outlived the grace
+                connection.transport.abort()
+            warming.cancel()
+            for end in await asyncio.gather(warming, ears.close(), mouth.close(), return_exceptions=True):
+                if isinstance(end, Exception):
+                    logger.error("a part of the engine failed at its end", exc_info=end)
+
+    def _make_parts(self) -> tuple[Ears, Mouth, Brain]:
+        ears, mouth, brain = self._parts
+        return ears or SphinxEars(), mouth or EspeakMouth(), brain or RuleBrain()
+
+
+async def _warm_up(ears: Ears) -> None:
+    """Start the recogniser while nobody speaks yet."""
+    if isinstance(ears, SphinxEars):
+        try:
+            await ears.start()
+        except EngineError as error:
+            logger.warning("%s", error)  # the first utterance will say it to the client
+
+
+def _check_installed() -> None:
+    for library in ("starlette", "uvicorn", "espeakng_loader", "pocketsphinx"):
+        if importlib.util.find_spec(library) is None:
+            raise EngineError(f"The local engine needs {library}, which is not installed.", fix=_INSTALL)
+
+
+# The engine that sessions without a key share -------------------------------------------------------------------------
+
+_shared_lock = threading.Lock()
+_shared: LocalEngine | None = None
+_shared_users = 0
+
+
+def acquire_shared() -> LocalEngine:
+    """Return this process's shared engine, started; every call needs its `release_shared`.
+
+    Raises
+    ------
+    EngineError
+        It did not start.
+    """
+    global _shared, _shared_users
+    with _shared_lock:
+        if _shared is None:
+            _shared = LocalEngine()
+        _shared.start()
+        _shared_users += 1
+        return _shared
+
+
+def release_shared() -> None:
+    """Give the shared engine back; the last one closes it."""
+    global _shared, _shared_users
+    with _shared_lock:
+        _shared_users = max(0, _shared_users - 1)
+        if _shared_users or _shared is None:
+            return
+        engine, _shared = _shared, None
+        engine.close()
+
+
+def _close_shared() -> None:
+    if _shared is not None:
+        _shared.close()
+
+
+def _forget_shared() -> None:
+    """After a fork: the engine's thread is the parent's, and so is the engine."""
+    global _shared, _shared_users, _shared_lock
+    _shared, _shared_users, _shared_lock = None, 0, threading.Lock()
+
+
+atexit.register(_close_shared)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_shared)

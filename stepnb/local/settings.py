@@ -1,0 +1,220 @@
+"""A session's settings on the server's side: merging ``session.update``, checking it, echoing it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from stepnb.errors import ConfigError
+from stepnb.local.profile import Profile
+from stepnb.local.refusals import Refused, invalid_value
+from stepnb.protocol import catalog
+from stepnb.protocol.config import ServerVAD
+from stepnb.protocol.events import ResponseCreate, ResponseOptions, SessionInfo, TurnDetection
+
+logger = logging.getLogger("stepnb.local")
+
+DEFAULT_INSTRUCTIONS = "You are a helpful voice assistant."
+MAX_INSTRUCTIONS = 100_000  # characters
+MAX_TOOLS_BYTES = 1_000_000  # of their JSON
+MAX_OUTPUT_TOKENS = 4096
+
+# The service's own default of 100 ms ends a turn at every breath, but it is the documented one.
+_DEFAULT_VAD = ServerVAD(prefix_padding_ms=500, silence_duration_ms=100, energy_awakeness_threshold=2500)
+_VAD_KEYS = ("prefix_padding_ms", "silence_duration_ms", "energy_awakeness_threshold")
+_FALLBACK_VOICE = "linjiajiejie"
+# For this model only a few voices are known to work and none to fail, so every official one is let through.
+_OPEN_VOICE_LISTS = frozenset({"stepaudio-3-realtime-preview"})
+_TOOL_TYPES = ("function", "web_search", "retrieval")
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplyOptions:
+    """The settings as one response sees them."""
+
+    modalities: tuple[str, ...]
+    instructions: str
+    voice: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a session is set to. `merged` makes the next one, so a refused update changes nothing."""
+
+    model: str
+    voice: str
+    instructions: str = DEFAULT_INSTRUCTIONS
+    modalities: tuple[str, ...] = ("text", "audio")
+    vad: ServerVAD | None = None
+    tools: tuple[dict[str, Any], ...] = ()
+    volume_ratio: float | None = None
+
+    @classmethod
+    def initial(cls, model: str) -> Settings:
+        """Return the settings a session of this model starts with: push-to-talk, the model's default voice."""
+        return cls(model=model, voice=catalog.default_voice(model, "local") or _FALLBACK_VOICE)
+
+    def merged(self, update: SessionInfo, *, voice_locked: bool) -> Settings:
+        """Return the settings after an update; what the update leaves out stays.
+
+        Parameters
+        ----------
+        update
+            The ``session`` of a ``session.update``. Keys the service ignores are ignored.
+        voice_locked
+            Whether the session has already been heard.
+
+        Raises
+        ------
+        Refused
+            A value cannot be.
+        """
+        changes: dict[str, Any] = {"vad": self._merged_vad(update)}
+        if not isinstance(update.voice, UnsetType):
+            changes["voice"] = self._new_voice(update.voice, voice_locked, "session.voice")
+        if not isinstance(update.instructions, UnsetType):
+            changes["instructions"] = _checked_instructions(update.instructions, "session.instructions")
+        if not isinstance(update.modalities, UnsetType):
+            changes["modalities"] = _checked_modalities(update.modalities, "session.modalities")
+        if not isinstance(update.tools, UnsetType):
+            changes["tools"] = _checked_tools(update.tools)
+        if not isinstance(update.volume_ratio, UnsetType):
+            changes["volume_ratio"] = update.volume_ratio
+        for key in ("input_audio_format", "output_audio_format"):
+            if getattr(update, key) not in (UNSET, "pcm16"):
+                raise invalid_value(f"{key} must be pcm16", f"session.{key}")
+        return replace(self, **changes)
+
+    def to_wire(self, profile: Profile, session_id: str, *, created: bool) -> SessionInfo:
+        """Return the whole session as ``session.created`` or ``session.updated`` shows it."""
+        info = SessionInfo(
+            id=session_id,
+            object="realtime.session",
+            model=self.model,
+            modalities=list(self.modalities),
+            instructions=self.instructions,
+            voice=self.voice,
+            input_audio_format="pcm16",
+            output_audio_format="pcm16",
+            tools=list(self.tools),
+            # Both forms are in the documentation's samples, and live.
+            max_response_output_tokens=str(MAX_OUTPUT_TOKENS) if created else MAX_OUTPUT_TOKENS,
+        )
+        if self.vad is not None:
+            info.turn_detection = self.vad.to_wire()
+        elif profile.vad_off_echo:
+            info.turn_detection = TurnDetection(type="")
+        if self.volume_ratio is not None:
+            info.volume_ratio = self.volume_ratio
+        return info
+
+    def reply_options(
+        self, event: ResponseCreate | None = None, *, voice_locked: bool = False
+    ) -> ReplyOptions:
+        """Return the settings of one response: those of its ``response.create``, else the session's.
+
+        Raises
+        ------
+        Refused
+            A value cannot be.
+        """
+        options = ReplyOptions(modalities=self.modalities, instructions=self.instructions, voice=self.voice)
+        if event is None:
+            return options
+        wanted = event.response or ResponseOptions()
+        changes: dict[str, Any] = {}
+        if not isinstance(wanted.modalities, UnsetType):
+            changes["modalities"] = _checked_modalities(wanted.modalities, "response.modalities")
+        # The reference knows no body, the guide puts instructions into `session`, clients into `response`.
+        for info, name in ((event.session, "session"), (wanted, "response")):
+            if info is not None and not isinstance(info.instructions, UnsetType):
+                changes["instructions"] = _checked_instructions(info.instructions, f"{name}.instructions")
+        if not isinstance(wanted.voice, UnsetType):
+            changes["voice"] = self._new_voice(wanted.voice, voice_locked, "response.voice")
+        return replace(options, **changes)
+
+    def _new_voice(self, voice: str, locked: bool, param: str) -> str:
+        if locked and voice != self.voice:
+            raise invalid_value("voice cannot be changed after the first audio output", param)
+        return _checked_voice(voice, self.model, param)
+
+    def _merged_vad(self, update: SessionInfo) -> ServerVAD | None:
+        wanted = update.turn_detection
+        vad = self.vad
+        values: dict[str, Any] = {}
+        if wanted is None:
+            vad = None
+        elif isinstance(wanted, TurnDetection):
+            if wanted.type == "":
+                vad = None
+            elif wanted.type == "server_vad":
+                vad = vad or _DEFAULT_VAD
+            elif wanted.type is not None:
+                raise invalid_value("turn_detection.type must be server_vad", "session.turn_detection.type")
+            values = {key: getattr(wanted, key) for key in _VAD_KEYS}
+        guide = update.extra.get("input_audio_config")
+        if isinstance(guide, dict):  # the English guide's place for the two durations
+            logger.info("session.input_audio_config is taken as turn_detection")
+            values |= {key: guide[key] for key in _VAD_KEYS[:2] if key in guide}
+        if vad is None:
+            return None
+        try:
+            return replace(vad, **{key: value for key, value in values.items() if value is not None})
+        except ConfigError as error:
+            raise invalid_value(str(error), "session.turn_detection") from None
+
+
+def _checked_voice(voice: str, model: str, param: str) -> str:
+    """Return the voice if the model has it."""
+    listed = () if model in _OPEN_VOICE_LISTS else catalog.voices(model)
+    known = {official.id for official in listed or catalog.voices() if model not in official.rejected_by}
+    if voice not in known:
+        raise invalid_value(f"voice {voice[:100]} is not valid", param)
+    return voice
+
+
+def _checked_instructions(text: str, param: str) -> str:
+    """Return the instructions if they are not too long."""
+    if len(text) > MAX_INSTRUCTIONS:
+        raise invalid_value(f"instructions are longer than {MAX_INSTRUCTIONS} characters", param)
+    return text
+
+
+def _checked_modalities(modalities: list[str], param: str) -> tuple[str, ...]:
+    """Return the modalities if the service has them: text, or text and audio."""
+    if set(modalities) not in ({"text"}, {"text", "audio"}):
+        raise invalid_value('modalities must be ["text"] or ["text", "audio"]', param)
+    return tuple(name for name in ("text", "audio") if name in modalities)
+
+
+def _checked_tools(tools: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
+    if len(msgspec.json.encode(tools)) > MAX_TOOLS_BYTES:
+        raise invalid_value(f"tools are larger than {MAX_TOOLS_BYTES} bytes", "session.tools")
+    for number, tool in enumerate(tools):
+        _check_tool(tool, f"session.tools[{number}]")
+    return tuple(tools)
+
+
+def _check_tool(tool: object, param: str) -> None:
+    if not isinstance(tool, dict) or tool.get("type") not in _TOOL_TYPES:
+        raise invalid_value(f"a tool's type must be one of {', '.join(_TOOL_TYPES)}", f"{param}.type")
+    if tool["type"] != "function":
+        return
+    if "function" not in tool and "name" in tool:
+        # As the service does with this shape: taken without a word, never called.
+        logger.warning("%s is flat: the service takes it but never calls it; nest it under 'function'", param)
+        return
+    function = tool.get("function")
+    name = function.get("name") if isinstance(function, dict) else None
+    if not isinstance(name, str) or not _TOOL_NAME.fullmatch(name):
+        raise Refused(
+            "function.name must be 1 to 64 letters, digits, _ or -",
+            code="invalid_value",
+            param=f"{param}.function.name",
+        )

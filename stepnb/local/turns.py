@@ -1,0 +1,400 @@
+"""One session on the server's side: client events in, server events out, one response at a time.
+
+Handlers never wait: what takes time (hearing, thinking, speaking) runs as tasks of the session, and a handler is never
+seen half done. A reply waits for the transcripts before it, because the brain reads text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from stepnb.audio import pcm as pcm16
+from stepnb.errors import EngineError, StepnbError
+from stepnb.local.conversation import Conversation, ServerItem, item_from_client
+from stepnb.local.ids import Ids
+from stepnb.local.inbuffer import InputBuffer, UtteranceBegan
+from stepnb.local.parts import Brain, BrainReply, BrainRequest, Ears, Mouth, VoiceSettings
+from stepnb.local.profile import Profile
+from stepnb.local.refusals import (
+    EMPTY_CONTEXT,
+    NO_RESPONSE_TO_CANCEL,
+    RESPONSE_EXISTS,
+    Refused,
+    invalid_format,
+    server_error,
+)
+from stepnb.local.reply import Reply, Stage
+from stepnb.local.settings import ReplyOptions, Settings
+from stepnb.local.usage import estimate as estimate_usage
+from stepnb.protocol import codec
+from stepnb.protocol import events as ev
+
+logger = logging.getLogger("stepnb.local")
+
+MAX_WAITING = 8
+"""Utterances of one session that may wait for the ears."""
+
+EARS_TIMEOUT_S = 120.0
+BRAIN_TIMEOUT_S = 60.0
+_LOG_CHARS = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What all sessions of an engine share.
+
+    Attributes
+    ----------
+    voice_settings
+        How a catalogue voice sounds.
+    now
+        The clock the brain is told the time of.
+    speed
+        Audio sent per real time; None or 0: as fast as it is read.
+    """
+
+    ears: Ears
+    mouth: Mouth
+    brain: Brain
+    voice_settings: Callable[[str], VoiceSettings]
+    profile: Profile
+    seed: int
+    speed: float | None
+    now: Callable[[], datetime]
+
+
+class Session:
+    """A session.
+
+    Parameters
+    ----------
+    setup
+        What it shares with the others.
+    number
+        Its number in the engine, from 1.
+    model
+        The model of the connection.
+    put
+        Takes a frame to the client, without waiting.
+    room
+        Waits until the client has caught up.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        number: int,
+        model: str,
+        put: Callable[[str], None],
+        room: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._setup = setup
+        self._name = f"session {number}"
+        self._ids = Ids(setup.seed, number)
+        self._put = put
+        self._room = room
+        self._settings = Settings.initial(model)
+        self._voice_locked = False
+        self._conversation = Conversation(self._ids, keep_client_ids=setup.profile.keep_client_ids)
+        self._buffer = InputBuffer()
+        self._utterance_id = ""
+        self._reply: Reply | None = None
+        self._reply_due = False  # an automatic response waits for the slot
+        self._hearing: set[asyncio.Task[None]] = set()
+        self._answering: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()  # all that run, cancelled ones included
+        self.id = self._ids.new("session")
+
+    # Life -----------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Say ``session.created``."""
+        logger.info("%s: opened, model %s", self._name, self._settings.model)
+        session = self._settings.to_wire(self._setup.profile, self.id, created=True)
+        self._emit(ev.SessionCreated(session=session))
+
+    def expire(self) -> None:
+        """Say that the session has lived long enough; the caller closes the connection."""
+        self._reply_due = False
+        self._interrupt("session_expired")
+        minutes = self._setup.profile.session_limit_s / 60
+        self._send_error(Refused(f"session expired after {minutes:g} minutes", code="session_expired"))
+
+    async def close(self) -> None:
+        """Stop everything the session runs."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        logger.info("%s: closed", self._name)
+
+    # Frames ---------------------------------------------------------------------------------------------------------
+
+    def handle(self, frame: str | bytes) -> None:
+        """Take one frame of the client in. Whatever it is, the session goes on."""
+        event_id = None
+        try:
+            decoded = codec.decode(frame)
+            event_id = decoded.event.event_id
+            if isinstance(decoded.event, ev.MalformedEvent):
+                event_id = _event_id(frame)
+                raise invalid_format(decoded.event.reason)
+            if isinstance(frame, bytes):
+                raise invalid_format("binary frames are not accepted")
+            # The service's decoder takes null for "not given" and refuses any other type it did not expect.
+            odd = [repair for repair in decoded.repairs if not repair.endswith(": null")]
+            if odd:
+                raise invalid_format(odd[0], param=odd[0].partition(":")[0])
+            self._dispatch(decoded.event, decoded.pcm)
+        except Refused as refusal:
+            self._send_error(refusal, event_id)
+        except Exception:
+            logger.exception("%s: a client event failed", self._name)
+            self._send_error(server_error("internal error"), event_id)
+
+    def _dispatch(self, event: codec.AnyEvent, pcm: bytes | None) -> None:
+        match event:
+            case ev.InputAudioBufferAppend():
+                self._append(pcm or b"")
+            case ev.SessionUpdate():
+                self._update(event.session)
+            case ev.InputAudioBufferCommit():
+                self._add_utterance(self._conversation.new_id(), self._buffer.commit())
+            case ev.InputAudioBufferClear():
+                self._buffer.clear()
+                self._emit(ev.InputAudioBufferCleared())
+            case ev.ConversationItemCreate():
+                self._create_item(event.item, event.previous_item_id)
+            case ev.ConversationItemDelete():
+                self._conversation.delete(event.item_id)
+                self._emit(ev.ConversationItemDeleted(item_id=event.item_id))
+            case ev.ConversationItemTruncate():
+                self._truncate(event)
+            case ev.ResponseCreate():
+                self._create_response(event)
+            case ev.ResponseCancel():
+                if self._reply is None:
+                    raise Refused(NO_RESPONSE_TO_CANCEL)
+                self._interrupt("client_cancelled")
+            case _:
+                raise invalid_format(f"unknown event type {event.type[:100]!r}", param="type")
+
+    def _emit(self, event: ev.ServerEvent) -> None:
+        event.event_id = self._ids.new("event")
+        self._put(codec.encode(event))
+
+    def _send_error(self, refusal: Refused, event_id: str | None = None) -> None:
+        logger.info("%s: error: %s", self._name, _brief(refusal.message))
+        self._emit(ev.ErrorEvent(error=refusal.info(event_id)))
+
+    # Settings -------------------------------------------------------------------------------------------------------
+
+    def _update(self, update: ev.SessionInfo) -> None:
+        before = self._settings.vad
+        self._settings = self._settings.merged(update, voice_locked=self._voice_locked)
+        if self._settings.vad != before:
+            self._buffer.set_vad(self._settings.vad)
+        session = self._settings.to_wire(self._setup.profile, self.id, created=False)
+        self._emit(ev.SessionUpdated(session=session))
+
+    def _lock_voice(self) -> None:
+        self._voice_locked = True
+
+    # What the user says ---------------------------------------------------------------------------------------------
+
+    def _append(self, pcm: bytes) -> None:
+        for event in self._buffer.append(pcm):
+            if isinstance(event, UtteranceBegan):
+                self._utterance_id = self._conversation.new_id()
+                self._emit(ev.SpeechStarted(item_id=self._utterance_id, audio_start_ms=event.at_ms))
+                if self._setup.profile.auto_interrupt:
+                    self._reply_due = False  # the reply to this utterance will answer the one before as well
+                    self._interrupt("turn_detected")
+            else:
+                self._emit(ev.SpeechStopped(item_id=self._utterance_id, audio_end_ms=event.at_ms))
+                self._add_utterance(self._utterance_id, event.pcm)
+                self._reply_due = True
+                self._start_due_reply()
+
+    def _add_utterance(self, item_id: str, pcm: bytes) -> None:
+        item = ServerItem(id=item_id, role="user", content="audio", audio_ms=len(pcm) // pcm16.BYTES_PER_MS)
+        previous = self._conversation.add(item)
+        self._emit(ev.InputAudioBufferCommitted(item_id=item.id, previous_item_id=previous))
+        self._emit(ev.ConversationItemCreated(previous_item_id=previous, item=item.echo(self._setup.profile)))
+        self._hear(item, pcm)
+
+    def _create_item(self, wanted: ev.Item, after: str | None) -> None:
+        item, pcm = item_from_client(wanted, self._conversation.new_id)
+        if pcm and len(self._hearing) >= MAX_WAITING:
+            raise server_error("too many recordings wait to be transcribed")
+        previous = self._conversation.add(item, after)
+        self._emit(ev.ConversationItemCreated(previous_item_id=previous, item=item.echo(self._setup.profile)))
+        if pcm:
+            self._hear(item, pcm)
+        elif item.role == "user":
+            logger.info("%s: user: %s", self._name, _brief(item.text))
+
+    def _truncate(self, event: ev.ConversationItemTruncate) -> None:
+        self._conversation.truncate(event.item_id, event.audio_end_ms)
+        self._emit(
+            ev.ConversationItemTruncated(
+                item_id=event.item_id, content_index=event.content_index, audio_end_ms=event.audio_end_ms
+            )
+        )
+
+    # Hearing --------------------------------------------------------------------------------------------------------
+
+    def _hear(self, item: ServerItem, pcm: bytes) -> None:
+        if len(self._hearing) >= MAX_WAITING:
+            self._not_heard(item, "too many recordings wait to be transcribed")
+            return
+        task = self._spawn(self._transcribe(item, pcm), "stepnb hearing")
+        self._hearing.add(task)
+        task.add_done_callback(self._hearing.discard)
+
+    async def _transcribe(self, item: ServerItem, pcm: bytes) -> None:
+        try:
+            async with asyncio.timeout(EARS_TIMEOUT_S):
+                heard = await self._setup.ears.hear(pcm)
+        except (StepnbError, TimeoutError) as error:
+            self._not_heard(item, str(error) or "the ears took too long")
+            return
+        except Exception as error:
+            logger.exception("%s: the ears failed", self._name)
+            self._not_heard(item, f"the ears failed: {type(error).__name__}")
+            return
+        # A message of text and speech keeps its text.
+        item.text = "\n".join(text for text in (item.text, heard.text) if text)
+        logger.info("%s: user: %s", self._name, heard.text or "(not understood)")
+        if heard.text and self._setup.profile.transcription_deltas:
+            words = heard.text.split(" ")
+            for so_far in (words[: (len(words) + 1) // 2], words):
+                delta = " ".join(so_far)
+                self._emit(ev.InputTranscriptionDelta(item_id=item.id, content_index=0, delta=delta))
+        self._emit(ev.InputTranscriptionCompleted(item_id=item.id, content_index=0, transcript=heard.text))
+
+    def _not_heard(self, item: ServerItem, reason: str) -> None:
+        item.failure = reason
+        logger.warning("%s: not transcribed: %s", self._name, reason)
+        error = ev.ErrorInfo(type="server_error", code="transcription_failed", message=reason)
+        self._emit(ev.InputTranscriptionFailed(item_id=item.id, content_index=0, error=error))
+
+    # Answering ------------------------------------------------------------------------------------------------------
+
+    def _create_response(self, event: ev.ResponseCreate) -> None:
+        if self._reply is not None:
+            raise Refused(RESPONSE_EXISTS)
+        if not len(self._conversation):
+            raise Refused(EMPTY_CONTEXT)
+        self._start_reply(self._settings.reply_options(event, voice_locked=self._voice_locked))
+
+    def _start_due_reply(self) -> None:
+        if self._reply_due and self._reply is None:
+            self._reply_due = False
+            self._start_reply(self._settings.reply_options())
+
+    def _start_reply(self, options: ReplyOptions) -> None:
+        item = ServerItem(
+            id=self._conversation.new_id(),
+            role="assistant",
+            content="audio" if "audio" in options.modalities else "text",
+            status="in_progress",
+        )
+        stage = Stage(
+            emit=self._emit,
+            room=self._room,
+            mouth=self._setup.mouth,
+            voice=self._setup.voice_settings(options.voice),
+            profile=self._setup.profile,
+            speed=self._setup.speed,
+            first_audio=self._lock_voice,
+        )
+        self._reply = reply = Reply(self._ids.new("response"), item, stage)
+        self._answering = self._spawn(self._answer(reply, options), "stepnb reply")
+
+    async def _answer(self, reply: Reply, options: ReplyOptions) -> None:
+        try:
+            while self._hearing:
+                await asyncio.wait(self._hearing.copy())
+            question = self._conversation.last_user_item()
+            if question is not None and question.failure:
+                raise EngineError(question.failure)
+            request = BrainRequest(
+                history=self._conversation.history(),
+                now=self._setup.now(),
+                instructions=options.instructions,
+                seed=self._setup.seed,
+                model=self._settings.model,
+                modalities=options.modalities,
+                tools=self._settings.tools,
+            )
+            thought = await self._think(request)
+            if not thought.sentences:
+                raise EngineError("The brain gave no answer.")
+            reply.open(self._conversation.add(reply.item))
+            if reply.item.content == "text":
+                await reply.write(thought.sentences)
+            else:
+                await reply.speak(thought.sentences)
+        except (StepnbError, TimeoutError) as error:
+            self._fail_reply(reply, str(error) or "the engine took too long")
+        except Exception:
+            logger.exception("%s: a reply failed", self._name)
+            self._fail_reply(reply, "internal error")
+        else:
+            logger.info("%s: step: %s", self._name, _brief(reply.item.spoken_text))
+            spoken_ms = reply.audio_bytes // pcm16.BYTES_PER_MS
+            used = estimate_usage(request, self._conversation.audio_ms, reply.item.spoken_text, spoken_ms)
+            self._end_reply(reply, "completed", usage=used)
+
+    async def _think(self, request: BrainRequest) -> BrainReply:
+        # In a thread: a brain may be slow, and the other sessions must go on.
+        async with asyncio.timeout(BRAIN_TIMEOUT_S):
+            return await asyncio.to_thread(self._setup.brain.reply, request)
+
+    def _fail_reply(self, reply: Reply, reason: str) -> None:
+        error = server_error(reason)
+        self._send_error(error)
+        info = {"type": error.type, "code": error.code, "message": error.message}
+        self._end_reply(reply, "failed", details={"type": "failed", "error": info})
+
+    def _interrupt(self, reason: str) -> None:
+        """Stop the running response, if there is one."""
+        if self._reply is None or self._answering is None:
+            return
+        self._answering.cancel()
+        status = self._setup.profile.interrupted_status
+        logger.info("%s: step, interrupted: %s", self._name, _brief(self._reply.item.spoken_text))
+        self._end_reply(self._reply, status, details={"type": status, "reason": reason})
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _end_reply(self, reply: Reply, status: str, **how: Any) -> None:
+        self._reply = None
+        reply.end(status, **how)
+        self._start_due_reply()
+
+
+def _brief(text: str) -> str:
+    """Return a text as part of one line of the log."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LOG_CHARS else f"{line[:_LOG_CHARS]}..."
+
+
+def _event_id(frame: str | bytes) -> str | None:
+    """Return the ``event_id`` of a frame that is no event, if it has one."""
+    try:
+        event_id = msgspec.json.decode(frame)["event_id"]
+    except (msgspec.DecodeError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return event_id if isinstance(event_id, str) else None
