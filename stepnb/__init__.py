@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .audio.clip import Clip as Clip
     from .local.engine import LocalEngine as LocalEngine
+    from .protocol.config import Retrieval as Retrieval
     from .protocol.config import ServerVAD as ServerVAD
+    from .protocol.config import WebSearch as WebSearch
+    from .recording.recording import Recording as Recording
     from .session.session import Session as Session
+    from .session.tools import ToolCall as ToolCall
+    from .session.tools import tool as tool
     from .session.turn import Turn as Turn
     from .widgets.panel import VoicePanel as VoicePanel
 
@@ -22,15 +27,21 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Clip": "stepnb.audio.clip",
     "LocalEngine": "stepnb.local.engine",
+    "Recording": "stepnb.recording.recording",
+    "Retrieval": "stepnb.protocol.config",
     "ServerVAD": "stepnb.protocol.config",
     "Session": "stepnb.session.session",
+    "ToolCall": "stepnb.session.tools",
     "Turn": "stepnb.session.turn",
     "VoicePanel": "stepnb.widgets.panel",
+    "WebSearch": "stepnb.protocol.config",
+    "tool": "stepnb.session.tools",
 }
 _ERRORS = (
     "AudioError", "AuthenticationError", "BadRequest", "BalanceExhausted", "ConfigError", "ConnectError",
-    "ConnectionLost", "ContentBlocked", "EngineError", "HandshakeError", "PortInUse", "RateLimited", "ServiceError",
-    "ServiceUnavailable", "SessionClosed", "StepnbError", "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
+    "ConnectionLost", "ContentBlocked", "EngineError", "HandshakeError", "PortInUse", "RateLimited", "RecordingError",
+    "ReplayMismatch", "ServiceError", "ServiceUnavailable", "SessionClosed", "StepnbError", "TurnError", "TurnTimeout",
+    "Unreachable", "WrongPath",
 )  # fmt: skip
 _PUBLIC |= dict.fromkeys(_ERRORS, "stepnb.errors")
 

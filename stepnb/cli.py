@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from stepnb.errors import StepnbError
+from stepnb.local.choices import EARS, VADS
 from stepnb.local.engine import LocalEngine
 from stepnb.local.profile import PROFILES
 
@@ -61,6 +62,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--seed", type=int, default=0, help="the same seed gives the same answers (%(default)s)"
     )
+    serve.add_argument(
+        "--brain", metavar="URL", help="a chat server with OpenAI's HTTP shape, as http://127.0.0.1:11434/v1 (rules)"
+    )
+    serve.add_argument("--brain-model", metavar="NAME", help="the model's name at that server")
+    serve.add_argument("--ears", metavar="EARS", default="sphinx", help=f"{EARS} (%(default)s)")
+    serve.add_argument(
+        "--vad", choices=VADS, default="energy", help="how speech is told from silence (%(default)s)"
+    )
     return parser
 
 
@@ -85,6 +94,10 @@ def _serve(options: argparse.Namespace) -> int:
             host=options.host,
             port=options.port,
             api_key=options.api_key,
+            ears=options.ears,
+            brain=options.brain,
+            brain_model=options.brain_model,
+            vad=options.vad,
         )
         with engine:
             sys.stdout.write(f"stepnb local engine ready at {engine.url} with key {engine.key}\n")

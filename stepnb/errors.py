@@ -21,6 +21,8 @@
     ├── ServiceError                the service sent an ``error`` event
     ├── TurnError                   a turn ended without an answer
     │   └── TurnTimeout             ``wait(timeout)`` ran out; also a TimeoutError
+    ├── RecordingError              a recording cannot be written, read or continued
+    │   └── ReplayMismatch          a replayed session did something else than the recorded one
     └── EngineError                 the local engine or one of its parts failed
         └── PortInUse               its port is taken
 
@@ -69,7 +71,7 @@ def _restore(cls: type[StepnbError], args: tuple[Any, ...], state: dict[str, Any
     solid: type = cls
     while solid.__module__ != "builtins":
         solid = solid.__base__ or BaseException
-    error: StepnbError = solid.__new__(cls)
+    error: StepnbError = solid.__new__(cls)  # type: ignore[call-overload]
     error.args = args
     error.__dict__.update(state)
     return error
@@ -134,7 +136,19 @@ class ServiceUnavailable(HandshakeError):
 
 
 class ConnectionLost(StepnbError):
-    """The connection ended and nobody asked for it."""
+    """The connection ended and nobody asked for it.
+
+    Attributes
+    ----------
+    code
+        The WebSocket close code, None when it just broke off.
+    """
+
+    def __init__(
+        self, message: str, *, code: int | None = None, fix: str | None = None, trace_id: str | None = None
+    ) -> None:
+        super().__init__(message, fix=fix, trace_id=trace_id)
+        self.code = code
 
 
 class SessionClosed(StepnbError):
@@ -172,6 +186,33 @@ class TurnError(StepnbError):
 
 class TurnTimeout(TurnError, TimeoutError):
     """``wait(timeout)`` ran out; the turn itself goes on."""
+
+
+class RecordingError(StepnbError):
+    """A recording cannot be written, read or continued."""
+
+
+class ReplayMismatch(RecordingError):
+    """A replayed session did something else than the recorded one.
+
+    Attributes
+    ----------
+    expected, got
+        What was recorded and what came instead, as JSON; None for nothing.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        expected: str | None = None,
+        got: str | None = None,
+        fix: str | None = None,
+        trace_id: str | None = None,
+    ) -> None:
+        super().__init__(message, fix=fix, trace_id=trace_id)
+        self.expected = expected
+        self.got = got
 
 
 class EngineError(StepnbError):

@@ -9,6 +9,15 @@ describe("Link", () => {
     expect(link.ping(2_000)).toEqual({ rtt: 8, offset: 50_000 });
   });
 
+  it("takes the offset from the shortest of the last round trips", () => {
+    const link = new Link();
+    link.pong(1_000, 51_004, 1_008);
+    link.pong(2_000, 52_290, 2_300);
+    expect(link.ping(3_000)).toEqual({ rtt: 300, offset: 50_000 });
+    for (let n = 0; n < 20; n++) link.pong(4_000, 54_020, 4_020);
+    expect(link.offset).toBe(50_010);
+  });
+
   it("says that the kernel lags after a second without an answer", () => {
     const link = new Link();
     expect(link.lagging(0)).toBe(false);

@@ -145,7 +145,7 @@ class EnergyVAD:
         if silence is not None:
             self._silence = silence * _SAMPLES_PER_MS
         if threshold is not None:
-            self._limit = threshold * threshold * FRAME
+            self._threshold = threshold
 
     @property
     def clock(self) -> int:
@@ -174,8 +174,7 @@ class EnergyVAD:
         frames = len(data) // _FRAME_BYTES
         self._rest = data[frames * _FRAME_BYTES :]
         samples = np.frombuffer(data, dtype="<i2", count=frames * FRAME)
-        loud: list[bool] = (frame_energy(samples, FRAME) > self._limit).tolist()
-        events = (self._judge(is_loud) for is_loud in loud)
+        events = (self._judge(is_loud) for is_loud in self._find_loud(samples))
         return [event for event in events if event is not None]
 
     def clear(self) -> None:
@@ -183,6 +182,11 @@ class EnergyVAD:
         self._floor = self.clock
         self._loud_run = 0
         self._speaking = False
+
+    def _find_loud(self, samples: NDArray[np.int16]) -> list[bool]:
+        """Tell of every frame whether it is loud; called once for each frame, in order."""
+        loud: list[bool] = (frame_energy(samples, FRAME) > self._threshold**2 * FRAME).tolist()
+        return loud
 
     def _judge(self, is_loud: bool) -> SpeechEvent | None:
         """Take one frame in."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from ..errors import StepnbError
-from .state import ItemState, ResponseState, TurnKind, TurnState
+from .state import ItemState, ResponseState, ToolCallState, TurnKind, TurnState
 
-ChangeKind = Literal["turn", "ended", "audio", "audio_end", "speech", "notice"]
+ChangeKind = Literal["turn", "ended", "audio", "audio_end", "speech", "notice", "call", "outputs"]
 
 
 class Change(NamedTuple):
@@ -18,13 +18,16 @@ class Change(NamedTuple):
     kind
         ``turn``: a turn's text, status or figures; ``ended``: it came to its end; ``audio`` and ``audio_end``: speech
         of an item that is to be played; ``speech``: the service heard speech start or stop; ``notice``: something to
-        tell.
+        tell; ``call``: a function is to be called; ``outputs``: all that was called has a result, and the service is
+        owed them with a request for the follow-up.
     turn, item
         Whom it concerns.
     on
         Start or stop of speech.
     error
         What to tell.
+    call
+        (response, call id) of the function call.
     """
 
     kind: ChangeKind
@@ -32,6 +35,7 @@ class Change(NamedTuple):
     item: str | None = None
     on: bool = False
     error: StepnbError | None = None
+    call: tuple[str, str] | None = None
 
 
 class Book:
@@ -48,6 +52,21 @@ class Book:
         self.items: dict[str, ItemState] = {}
         self.responses: dict[str, ResponseState] = {}
         self.active: ResponseState | None = None
+        self._connection = 0
+
+    def disconnected(self) -> None:
+        """The ids of the next connection are other ones, even where they read the same."""
+        self._connection += 1
+        self.active = None
+
+    def scoped(self, wire_id: str) -> str:
+        """Return an id of this connection as one that is unique in the conversation."""
+        return wire_id if self._connection == 0 else f"{wire_id}~{self._connection}"
+
+    def wire_id(self, item_id: str) -> str | None:
+        """Return the id of an item on this connection, None for an item of an earlier one."""
+        wire_id = item_id.removesuffix(f"~{self._connection}")
+        return wire_id if item_id in self.items and self.scoped(wire_id) == item_id else None
 
     def next_turn(self) -> int:
         """Return the number of the next turn."""
@@ -66,10 +85,18 @@ class Book:
 
     def link(self, item: ItemState, response_id: str | None) -> None:
         """Note which response an item belongs to; a frame that does not say belongs to the running one."""
-        response = self.responses.get(response_id or "") or self.active
+        response = self.response(response_id)
         if item.response is None and response is not None:
             item.response = response.id
             response.items.append(item.id)
+
+    def response(self, wire_id: str | None) -> ResponseState | None:
+        """Return the response a frame names; one that names none, or an unknown one, means the running one."""
+        return (
+            self.responses.get(self.scoped(wire_id))
+            if wire_id and self.scoped(wire_id) in self.responses
+            else self.active
+        )
 
     def turn_of_item(self, item_id: str) -> TurnState | None:
         item = self.items.get(item_id)
@@ -85,6 +112,17 @@ class Book:
         responses = [self.responses[number] for number in list(turn.responses)]
         return [self.items[item] for response in responses for item in list(response.items)]
 
+    def calls(self, turn: TurnState) -> list[ToolCallState]:
+        """Return the functions the model called in a turn, in order."""
+        responses = [self.responses[number] for number in list(turn.responses)]
+        return [call for response in responses for call in list(response.calls.values())]
+
+    def cancel_calls(self, turn: TurnState, t: int) -> None:
+        """The turn ends: what is still called gets no result."""
+        for call in self.calls(turn):
+            if not call.ended:
+                call.status, call.finished = "cancelled", t
+
     def fail(self, turn_id: int, error: StepnbError, t: int) -> list[Change]:
         """End a turn without an answer, unless it has ended."""
         turn = self.turns[turn_id]
@@ -92,4 +130,5 @@ class Book:
             return []
         turn.status, turn.error = "failed", error
         turn.stamp("done", t)
+        self.cancel_calls(turn, t)
         return [Change("turn", turn_id, error=error), Change("ended", turn_id, error=error)]

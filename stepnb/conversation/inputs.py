@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from ..recording.log import AudioRef
+from .record import AudioRef, joined
 from .state import BYTES_PER_MS
 
 # How much of what was sent can still be claimed by a turn: more than the longest utterance, ms.
@@ -67,5 +67,5 @@ class InputStream:
         for position, audio in self._chunks:
             first, last = max(start - position, 0), min(end - position, audio.length)
             if first < last:
-                refs.append(AudioRef(audio.offset + first, last - first))
-        return refs
+                refs.append(audio.part(first, last))
+        return joined(refs)

@@ -26,7 +26,9 @@ class PersonSide:
         self.spoken: int | None = None
         self.input = InputStream()
         self._book = book
-        self._asked: deque[int] = deque()  # turns whose item is not acknowledged
+        self._asked: deque[int] = (
+            deque()
+        )  # turns whose item is not acknowledged; 0: a message told of the past
         self._streamed: deque[int] = deque()  # turns that stream a clip and wait for speech to be heard
         self._by_item: dict[str, int] = {}  # a user item's turn
 
@@ -65,7 +67,7 @@ class PersonSide:
         # The same words went on after a pause: the turn has no answer yet, and its clock starts again.
         turn.stamps.pop("speech_stopped", None)
         if event.item_id and turn.item is None:
-            self._claim(turn, event.item_id)
+            self._claim(turn, self._book.scoped(event.item_id))
         self.spoken = turn.id
         return [*changes, Change("speech", turn.id, on=True), Change("turn", turn.id)]
 
@@ -103,22 +105,29 @@ class PersonSide:
         # Under VAD the service commits by itself; else the oldest unacknowledged turn did.
         turn = self._book.turns.get(self.spoken or 0)
         if turn is None or turn.ended or "committed" in turn.stamps:
-            turn = self._book.turns[self._asked.popleft()] if self._asked else None
+            turn = self._book.turns.get(self._asked.popleft()) if self._asked else None
         if turn is None:
             return []
         turn.stamp("committed", t)
         if item_id:
-            self._claim(turn, item_id)
+            self._claim(turn, self._book.scoped(item_id))
         return [Change("turn", turn.id)]
 
-    def acknowledged(self, item_id: str, t: int) -> list[Change]:
+    def acknowledged(self, item_id: str, text: str, t: int) -> list[Change]:
         """The service took in a user message: the oldest that waits for it, unless it is known already."""
-        if item_id in self._by_item or not self._asked:
-            return []
-        turn = self._book.turns[self._asked.popleft()]
-        turn.stamp("committed", t)
-        self._claim(turn, item_id)
-        return [Change("turn", turn.id)]
+        changes = []
+        if self._book.scoped(item_id) not in self._by_item and self._asked:
+            turn = self._book.turns.get(self._asked.popleft())
+            if turn is None:
+                return []
+            turn.stamp("committed", t)
+            self._claim(turn, self._book.scoped(item_id))
+            changes = [Change("turn", turn.id)]
+        heard = self._book.turns.get(self._by_item.get(self._book.scoped(item_id), 0))
+        # A written message comes back with its own text; of a spoken one it is what the service heard.
+        if text and heard is not None and heard.kind != "text":
+            return self.transcribed(item_id, text, final=False)
+        return changes
 
     def _claim(self, turn: TurnState, item_id: str) -> None:
         """The item is the turn's; a transcript may have been waiting under its id."""
@@ -131,12 +140,12 @@ class PersonSide:
             turn.transcript_final = item.status == "transcribed"
 
     def transcribed(self, item_id: str | None, text: str | None, *, final: bool) -> list[Change]:
-        number = self._by_item.get(item_id) if item_id else self.spoken
+        number = self._by_item.get(self._book.scoped(item_id)) if item_id else self.spoken
         turn = self._book.turns.get(number or 0)
         if turn is None:
             if item_id:
                 # Early: kept under the item until a turn claims it.
-                item = self._book.item(item_id)
+                item = self._book.item(self._book.scoped(item_id))
                 item.text, item.status = text or item.text, "transcribed" if final else item.status
             return []
         if turn.transcript_final and not final:
@@ -145,3 +154,8 @@ class PersonSide:
             turn.user_transcript = text
         turn.transcript_final = turn.transcript_final or final
         return [Change("turn", turn.id)]
+
+
+def text_of(item: ev.Item) -> str:
+    """Return the text of an item, under whichever key its parts carry it."""
+    return "".join(part.text or part.transcript or "" for part in item.content or [])

@@ -9,18 +9,20 @@ the id, and the log itself tell which turn is meant.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import StepnbError, TurnError
 from ..protocol import events as ev
 from ..protocol.codec import AnyEvent
 from ..protocol.faults import BENIGN, Fault, as_exception, classify
-from ..recording.log import Record
 from .book import Book, Change
+from .calls import CallSide
 from .inputs import InputStream
-from .person import PersonSide
+from .person import PersonSide, text_of
+from .record import Record
 from .service import ServiceSide
-from .state import ItemState, ResponseState, TurnState
+from .state import ItemState, ResponseState, ToolCallState, TurnState
 
 
 def turn_event_id(turn: int, what: str) -> str:
@@ -34,6 +36,11 @@ def turn_of_event_id(event_id: str | None) -> int | None:
     return int(head[1:]) if dot and head[:1] == "t" and head[1:].isdecimal() else None
 
 
+def _what_of_event_id(event_id: str | None) -> str:
+    """Return what a client event id of ours says was sent."""
+    return (event_id or "").partition(".")[2]
+
+
 class Conversation:
     """Items, responses and turns of one session."""
 
@@ -41,6 +48,7 @@ class Conversation:
         self._book = Book()
         self._person = PersonSide(self._book)
         self._service = ServiceSide(self._book, self._person)
+        self._calls = CallSide(self._book)
 
     @property
     def turns(self) -> dict[int, TurnState]:
@@ -74,6 +82,10 @@ class Conversation:
         """The audio sent on this connection."""
         return self._person.input
 
+    def wire_id(self, item_id: str) -> str | None:
+        """Return the id the service knows an item by, None when it does not any more."""
+        return self._book.wire_id(item_id)
+
     def next_turn(self) -> int:
         """Return the number of the next turn."""
         return self._book.next_turn()
@@ -81,6 +93,20 @@ class Conversation:
     def answer(self, turn: TurnState) -> list[ItemState]:
         """Return the items the service made in a turn, in order."""
         return self._book.answer(turn)
+
+    def calls(self, turn: TurnState) -> list[ToolCallState]:
+        """Return the functions the model called in a turn, in order."""
+        return self._book.calls(turn)
+
+    def between_responses(self) -> list[int]:
+        """Return the turns that go on while no response of theirs runs: tools do, or the follow-up has to wait."""
+        return [
+            turn.id
+            for turn in self.turns.values()
+            if turn.status == "active"
+            and all(self.responses[number].status != "in_progress" for number in turn.responses)
+            and not self._service.awaits(turn.id)
+        ]
 
     def apply(self, record: Record, event: AnyEvent | None) -> list[Change]:
         """Take in a record; event is the decoded frame, None for local records."""
@@ -105,6 +131,12 @@ class Conversation:
                 return [Change("turn", turn.id)]
             case "turn_failed":
                 return self._fail(data["turn"], TurnError(data["reason"], fix=data.get("fix")), record.t)
+            case "turn_interrupted":
+                return self._interrupted(self.turns[data["turn"]], record.t)
+            case "tool_call":
+                return self._calls.started(data, record.t)
+            case "tool_result":
+                return self._calls.ended(data, record.t)
             case "discard":
                 response = self.responses[data["response"]]
                 response.discarded = True
@@ -117,15 +149,31 @@ class Conversation:
             case "flushed":
                 return self._flushed(data["item"], data["heard_ms"], data["unplayed_ms"], record.t)
             case "disconnected":
-                return self._disconnected(data["reason"], record.t)
+                return self._disconnected(data["reason"], data.get("keep", ()), record.t)
         return []
 
-    def _disconnected(self, reason: str, t: int) -> list[Change]:
+    def _disconnected(self, reason: str, keep: Sequence[int], t: int) -> list[Change]:
+        self._book.disconnected()
         self._person.reset()
         self._service.reset()
         error = TurnError(reason, fix="Ask again: the session connects anew.")
-        open_turns = [turn.id for turn in self.turns.values() if not turn.ended]
-        return [change for turn in open_turns for change in self._fail(turn, error, t)]
+        changes: list[Change] = []
+        for turn in self.turns.values():
+            if turn.ended or turn.id in keep:
+                continue
+            # What had been said stays said; the rest of the answer will not come.
+            begun = any(item.text or item.audio_bytes for item in self.answer(turn))
+            changes += self._interrupted(turn, t) if begun else self._fail(turn.id, error, t)
+        return changes
+
+    def _interrupted(self, turn: TurnState, t: int) -> list[Change]:
+        if turn.ended:
+            return []
+        turn.status = "interrupted"
+        turn.stamp("cancelled", t)
+        turn.stamp("done", t)
+        self._book.cancel_calls(turn, t)
+        return [Change("turn", turn.id), Change("ended", turn.id)]
 
     def _first_heard(self, item_id: str, t: int) -> list[Change]:
         turn = self._book.turn_of_item(item_id)
@@ -163,8 +211,12 @@ class Conversation:
             return
         turn = self.turns.get(turn_of_event_id(event.event_id) or 0) if event is not None else None
         if turn is None:
+            if isinstance(event, ev.ConversationItemCreate) and event.item.role == "user":
+                self._person.asked(0)  # its acknowledgement is nobody else's
             return
         match event:
+            case ev.ConversationItemCreate(item=ev.Item(type="function_call_output", call_id=call_id)):
+                self._calls.sent(turn, call_id)
             case ev.ConversationItemCreate():
                 turn.input_audio = [record.audio] if record.audio else []
                 self._person.asked(turn.id)
@@ -211,17 +263,34 @@ class Conversation:
                 return self._person.transcribed(event.item_id, None, final=True)
             case ev.ResponseCreated():
                 return self._service.created(event.response, t)
+            case ev.ContentPartDone():
+                return self._service.fill(self._service.assistant_item(event), [event.part])
             case ev.OutputItemAdded() | ev.OutputItemDone():
                 self._service.output_item(event.item, event.response_id)
+                done = isinstance(event, ev.OutputItemDone)
+                if event.item.type == "function_call":
+                    return self._calls.item(event.item, event.response_id, done=done)
+                if done and event.item.id is not None:
+                    item = self.items[self._book.scoped(event.item.id)]
+                    return self._service.fill(item, event.item.content or [])
+            case ev.FunctionCallArgumentsDelta():
+                return self._calls.arguments_delta(event)
+            case ev.FunctionCallArgumentsDone():
+                return self._calls.arguments_done(event)
             case ev.ResponseDone():
-                return self._service.done(event.response, t)
+                return self._response_done(event.response, t)
             case ev.ResponseCancelled():
                 info = event.response or ev.ResponseInfo(id=event.response_id)
                 info.status = info.status or "cancelled"
-                return self._service.done(info, t)
+                return self._response_done(info, t)
             case ev.ErrorEvent():
                 return self._on_error(event.error, t)
         return []
+
+    def _response_done(self, info: ev.ResponseInfo, t: int) -> list[Change]:
+        response = self._calls.collect(info)
+        changes = self._service.done(info, t)
+        return changes + self._calls.close(response) if response is not None else changes
 
     def _on_item_created(self, event: ev.ConversationItemCreated, t: int) -> list[Change]:
         info = event.item
@@ -229,22 +298,29 @@ class Conversation:
             return []
         if info.role == "assistant" or info.type == "function_call":
             self._service.output_item(info, event.response_id)
-        elif info.role == "user":
-            return self._person.acknowledged(info.id, t)
+            if info.type == "function_call":
+                return self._calls.item(info, event.response_id, done=False)
+        elif info.role == "user" and info.type != "function_call_output":
+            return self._person.acknowledged(info.id, text_of(info), t)
         return []
 
     def _on_error(self, info: ev.ErrorInfo, t: int) -> list[Change]:
         fault = classify(info)
-        number = turn_of_event_id(info.event_id)
+        number, what = turn_of_event_id(info.event_id), _what_of_event_id(info.event_id)
+        if what in ("update", "truncate"):
+            return []  # the settings tell what became of an update, and truncating is a courtesy
         if fault is Fault.SLOT_TAKEN:
             return self._service.give_back(number)
-        if fault in BENIGN and number is None:
+        if fault in BENIGN:
+            if number is not None:
+                self._person.forget(number)  # no item will come of what was refused
             return []
         if number is None and fault is Fault.NO_SPEECH:
             number = self.spoken
         error = as_exception(info)
         turn = self.turns.get(number or 0)
-        if turn is not None and not turn.ended:
+        # A tool's result that is refused ends nothing: the answer is asked for all the same.
+        if turn is not None and not turn.ended and not what.startswith("output"):
             return self._fail(turn.id, error, t)
         return [Change("notice", error=error)]
 

@@ -6,9 +6,9 @@ from collections import deque
 
 from ..protocol import events as ev
 from ..protocol.faults import as_exception
-from ..recording.log import AudioRef
 from .book import Book, Change
 from .person import PersonSide
+from .record import AudioRef
 from .state import ItemState, ResponseState
 
 
@@ -23,12 +23,15 @@ class ServiceSide:
     def reset(self) -> None:
         """The connection is gone."""
         self._creates.clear()
-        self._book.active = None
 
     def forget(self, turn: int) -> None:
         """A turn has ended without an answer."""
         if turn in self._creates:
             self._creates.remove(turn)
+
+    def awaits(self, turn: int) -> bool:
+        """Whether a response for the turn was asked for and has not begun."""
+        return turn in self._creates
 
     def requested(self, turn: int) -> None:
         """A response for a turn was asked for."""
@@ -36,7 +39,8 @@ class ServiceSide:
 
     def created(self, info: ev.ResponseInfo, t: int) -> list[Change]:
         """A response began; it says nothing of the request, so requests are matched in order."""
-        if info.id in self._book.responses:
+        response_id = self._book.scoped(info.id or f"response-{len(self._book.responses) + 1}")
+        if response_id in self._book.responses:
             return []
         if self._creates:
             turn_id = self._creates.popleft()
@@ -44,7 +48,7 @@ class ServiceSide:
             # Nobody asked and nobody spoke: the service began by itself, and that is a turn of its own.
             turn_id = self._person.spoken or self._book.new_turn("unasked").id
             self._person.spoken = None
-        response = ResponseState(info.id or f"response-{len(self._book.responses) + 1}", turn_id)
+        response = ResponseState(response_id, turn_id)
         self._book.responses[response.id] = response
         self._book.active = response
         turn = self._book.turns[turn_id]
@@ -68,8 +72,9 @@ class ServiceSide:
         if turn.ended:
             return []
         turn.responses.remove(active.id)
-        turn.status = "pending"
-        turn.stamps.pop("response_created", None)
+        if not turn.responses:
+            turn.status = "pending"
+            turn.stamps.pop("response_created", None)
         owner = self._book.turns.get(self._person.spoken or 0) or self._book.new_turn("unasked")
         self._person.spoken = None
         active.turn = owner.id
@@ -81,7 +86,7 @@ class ServiceSide:
         """An item of a response was announced or finished."""
         if info.id is None:
             return
-        item = self._book.item(info.id)
+        item = self._book.item(self._book.scoped(info.id))
         item.role, item.type = info.role or item.role, info.type or item.type
         item.status = info.status or item.status
         self._book.link(item, response_id)
@@ -134,8 +139,8 @@ class ServiceSide:
         return self._book.changed(item)
 
     def done(self, info: ev.ResponseInfo, t: int) -> list[Change]:
-        """A response ended, and with it its turn."""
-        response = self._book.responses.get(info.id or "") or (self._book.active if info.id is None else None)
+        """A response ended, and with it its turn, unless results of calls are to follow."""
+        response = self._book.responses.get(self._book.scoped(info.id)) if info.id else self._book.active
         if response is None or response.status != "in_progress":
             return []
         response.status = info.status or "completed"
@@ -153,7 +158,10 @@ class ServiceSide:
             return changes + self._book.fail(turn.id, as_exception(error), t)
         cut = response.discarded or response.status == "cancelled"
         cut = cut or (response.status == "incomplete" and self._person.speaking)
+        if response.calls and not cut:
+            return [*changes, Change("turn", turn.id)]
         turn.status = "interrupted" if cut else "completed"
+        self._book.cancel_calls(turn, t)
         turn.stamp("done", t)
         return [*changes, Change("turn", turn.id), Change("ended", turn.id)]
 
@@ -162,17 +170,26 @@ class ServiceSide:
         for info in output:
             self.output_item(info, response.id)
             if info.id is not None:
-                item = self._book.items[info.id]
-                item.text = item.text or "".join(
-                    part.transcript or part.text or "" for part in info.content or []
-                )
+                self.fill(self._book.items[self._book.scoped(info.id)], info.content or [])
+
+    def fill(self, item: ItemState, parts: list[ev.Part]) -> list[Change]:
+        """Take from finished parts what no event had brought before."""
+        text = item.text or "".join(part.transcript or part.text or "" for part in parts)
+        thinking = item.thinking or "".join(part.thinking or "" for part in parts)
+        if (text, thinking) == (item.text, item.thinking):
+            return []
+        item.text, item.thinking = text, thinking
+        return self._book.changed(item)
 
     def assistant_item(self, event: ev.PartEvent) -> ItemState:
         """Return the item an event is about; one that names none means the last of its response."""
-        item_id = event.item_id
-        if item_id is None:
-            response = self._book.responses.get(event.response_id or "") or self._book.active
-            item_id = response.items[-1] if response and response.items else "item-without-id"
+        response = self._book.response(event.response_id)
+        if event.item_id is not None:
+            item_id = self._book.scoped(event.item_id)
+        elif response is not None and response.items:
+            item_id = response.items[-1]
+        else:
+            item_id = self._book.scoped("item-without-id")
         item = self._book.item(item_id)
         if item.response is None:
             item.role, item.type = item.role or "assistant", item.type or "message"

@@ -101,6 +101,7 @@ class Slot:
         )
         lost += self._waiting
         self._waiting.clear()
+        self._finished.clear()  # ids are unique within one connection only
         self.state, self.response_id, self._turn = "idle", None, None
         self._speaking = self._auto_owed = self._doomed = False
         return [GiveUp(turn, "The connection was lost.") for turn in lost]
@@ -119,7 +120,7 @@ class Slot:
                     self._go("auto_pending", now)
                 else:
                     self._auto_owed = True
-            case ev.SessionUpdated() if vad_of(event.session) is None:
+            case ev.SessionUpdated() | ev.SessionCreated() if vad_of(event.session) is None:
                 # Without VAD nobody would say that speech stopped.
                 self._speaking = False
                 return self._pump(now)
@@ -161,6 +162,8 @@ class Slot:
         return commands + self._pump(now)
 
     def _on_created(self, response_id: str | None, now: float) -> list[Command]:
+        if response_id in self._finished:
+            return []  # repeated
         self.response_id = response_id
         if self._doomed:
             self._doomed = False
@@ -171,15 +174,13 @@ class Slot:
         return []
 
     def _on_finished(self, response_id: str | None, now: float) -> list[Command]:
+        if self.state not in ("active", "closing") or response_id in self._finished:
+            # Nothing was known to run: a late, repeated or stray end. It must not eat the create that is under way.
+            return []
         if response_id is not None:
-            if response_id in self._finished:
-                return []
-            self._finished.append(response_id)
             if self.response_id is not None and response_id != self.response_id:
                 return []
-        if self.state not in ("active", "closing"):
-            # Nothing was known to run: a late or repeated end. It must not eat the create that is under way.
-            return []
+            self._finished.append(response_id)
         self._free(now)
         return self._pump(now)
 

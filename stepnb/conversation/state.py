@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import StepnbError
-from ..recording.log import AudioRef
+from .record import AudioRef
 
 TurnStatus = Literal["pending", "active", "completed", "interrupted", "failed"]
 TurnKind = Literal["text", "clip", "speech", "unasked"]
+ToolStatus = Literal[
+    "arriving", "ready", "awaiting approval", "running", "completed", "failed", "denied", "cancelled"
+]
 
 BYTES_PER_MS = 48
 
@@ -66,8 +69,59 @@ class ItemState:
 
 
 @dataclass(slots=True)
+class ToolCallState:
+    """A call of a function by the model.
+
+    Attributes
+    ----------
+    arriving
+        The arguments as far as they came, for display; ``final_arguments`` are those that count.
+    output
+        What the model is told, None until there is something.
+    sent
+        Whether the output is on its way to the service.
+    started, finished
+        Monotonic times in ns.
+    """
+
+    call_id: str
+    name: str = ""
+    item: str | None = None
+    arriving: str = ""
+    final_arguments: str | None = None
+    status: ToolStatus = "arriving"
+    output: str | None = None
+    error: str | None = None
+    sent: bool = False
+    started: int | None = None
+    finished: int | None = None
+
+    @property
+    def arguments(self) -> str:
+        return self.arriving if self.final_arguments is None else self.final_arguments
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("completed", "failed", "denied", "cancelled")
+
+    @property
+    def duration_ms(self) -> float | None:
+        if self.started is None or self.finished is None:
+            return None
+        return (self.finished - self.started) / 1e6
+
+
+@dataclass(slots=True)
 class ResponseState:
-    """One response of the service; ``discarded`` once a barge-in made its audio unwanted."""
+    """One response of the service.
+
+    Attributes
+    ----------
+    discarded
+        Set once a barge-in made its audio unwanted.
+    calls
+        The functions it calls, by call id.
+    """
 
     id: str
     turn: int | None
@@ -76,6 +130,7 @@ class ResponseState:
     items: list[str] = field(default_factory=list)
     usage: dict[str, Any] | None = None
     discarded: bool = False
+    calls: dict[str, ToolCallState] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

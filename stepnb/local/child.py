@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from stepnb.errors import EngineError
@@ -59,27 +60,30 @@ class Child:
         # this very stepnb, installed or not.
         paths = [_PACKAGE_ROOT, environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "stepnb.local.worker",
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-        )
-        child = cls(arguments[0], process)
-        try:
-            async with asyncio.timeout(timeout_s):
-                header, _ = await child._read()
-        except TimeoutError:
-            await child.end()
-            raise ChildFailed(f"the {child.role} process was not ready after {timeout_s:g} s") from None
-        except BaseException:
-            await child.end()
-            raise
+        # What it writes while it starts is removed here: a child that is killed cannot do it.
+        with tempfile.TemporaryDirectory(prefix="stepnb-", ignore_cleanup_errors=True) as folder:
+            environment["TMPDIR"] = folder
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                "stepnb.local.worker",
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=environment,
+            )
+            child = cls(arguments[0], process)
+            try:
+                async with asyncio.timeout(timeout_s):
+                    header, _ = await child._read()
+            except TimeoutError:
+                await child.end()
+                raise ChildFailed(f"the {child.role} process was not ready after {timeout_s:g} s") from None
+            except BaseException:
+                await child.end()
+                raise
         if "error" in header:
             await child.end()
             raise EngineError(

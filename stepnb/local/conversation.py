@@ -14,7 +14,7 @@ from stepnb.audio import pcm as pcm16
 from stepnb.errors import AudioError
 from stepnb.local.ids import Ids
 from stepnb.local.inbuffer import MAX_APPEND
-from stepnb.local.parts import Message
+from stepnb.local.parts import Message, ToolCall
 from stepnb.local.profile import Profile
 from stepnb.local.refusals import (
     BAD_ITEM_TYPE,
@@ -50,6 +50,14 @@ class ServerItem:
         The text or transcript; for a reply see `words`.
     words
         A reply's words, each with the ms of its audio at which it begins.
+    thinking
+        The thoughts before a reply, which are neither spoken nor remembered.
+    parts
+        The types of a reply's content parts, in order.
+    call
+        The function call this item is.
+    call_id
+        The call whose output this is.
     cut_ms
         Where a truncation cut a reply, ms of its audio.
     audio_ms
@@ -63,6 +71,9 @@ class ServerItem:
     content: Content
     text: str = ""
     words: list[tuple[int, str]] = field(default_factory=list)
+    thinking: str = ""
+    parts: list[str] = field(default_factory=list)
+    call: ToolCall | None = None
     cut_ms: int | None = None
     status: str = "completed"
     call_id: str | None = None
@@ -84,41 +95,56 @@ class ServerItem:
     def echo(self, profile: Profile) -> Item:
         """Return the item of the ``conversation.item.created`` that answers the client."""
         if self.role == "tool":
-            return self._wire(call_id=self.call_id, output=self.text)
+            return Item(
+                id=self.id,
+                object="realtime.item",
+                type="function_call_output",
+                status=self.status,
+                call_id=self.call_id,
+                output=self.text,
+            )
         if self.role == "assistant":
-            return self._wire(content=[Part(type="text", text=self.text)])
+            return self._message([Part(type="text", text=self.text)])
         if profile.text_echoed_as_audio:
-            item = self._wire(content=[Part(type="audio", transcript=self.text)])
+            item = self._message([Part(type="audio", transcript=self.text)])
             item.status = "in_progress"
             return item
         kind = "input_audio" if self.content == "audio" else "input_text"
-        return self._wire(content=[Part(type=kind, transcript=self.text)])
+        return self._message([Part(type=kind, transcript=self.text)])
 
     def reply(self, profile: Profile) -> Item:
-        """Return a reply's item: without its content until it is over."""
+        """Return a reply's item: without its content, or a call's arguments, until it is over."""
+        if self.call is not None:
+            over = self.status == "completed"
+            return Item(
+                id=self.id,
+                object="realtime.item",
+                type="function_call",
+                status="completed" if over else "incomplete",
+                name=self.call.name,
+                call_id=self.call.call_id,
+                arguments=self.call.arguments if over else None,
+            )
         if self.status == "in_progress":
-            return self._wire(content=None if profile.fresh_content_absent else [])
-        return self._wire(content=[self.part()])
+            return self._message(None if profile.fresh_content_absent else [])
+        return self._message([self.part(kind) for kind in self.parts])
 
-    def part(self) -> Part:
-        """Return a reply's content part as far as it has come."""
-        if self.content == "text":
+    def part(self, kind: str) -> Part:
+        """Return a reply's content part of this type as far as it has come."""
+        if kind == "thinking":
+            return Part(type="thinking", thinking=self.thinking)
+        if kind == "text":
             return Part(type="text", text=self.spoken_text)
         return Part(type="audio", transcript=self.spoken_text)
 
-    def _wire(
-        self, *, content: list[Part] | None = None, call_id: str | None = None, output: str | None = None
-    ) -> Item:
-        is_output = self.role == "tool"
+    def _message(self, content: list[Part] | None) -> Item:
         return Item(
             id=self.id,
             object="realtime.item",
-            type="function_call_output" if is_output else "message",
+            type="message",
             status=self.status,
-            role=None if is_output else self.role,
+            role=self.role,
             content=content,
-            call_id=call_id,
-            output=output,
         )
 
 
@@ -224,14 +250,23 @@ class Conversation:
 
     def history(self) -> tuple[Message, ...]:
         """Return what the brain may know: every item as text, replies as far as they were heard."""
-        messages = (Message(item.role, item.known_text.strip()) for item in self._items)
-        return tuple(message for message in messages if message.text or message.role != "assistant")
+        return tuple(filter(None, map(_remembered, self._items)))
 
     def _known(self, item_id: str) -> ServerItem:
         item = self.find(item_id)
         if item is None:
             raise Refused(f"cannot find item {item_id[:100]}", code="invalid_value", param="item_id")
         return item
+
+
+def _remembered(item: ServerItem) -> Message | None:
+    """Return what the brain gets to read of an item; a reply nobody heard and a call nobody got are nothing."""
+    if item.call is not None:
+        return Message("assistant", "", calls=(item.call,)) if item.status == "completed" else None
+    text = item.known_text.strip()
+    if item.role == "assistant" and not text:
+        return None
+    return Message(item.role, text, call_id=item.call_id or "")
 
 
 def item_from_client(wanted: Item, new_id: Callable[[str | None], str]) -> tuple[ServerItem, bytes]:

@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
 from stepnb.errors import EngineError
 from stepnb.local.child import Child, ChildFailed
@@ -30,8 +31,13 @@ START_TIMEOUT_S = 30.0
 HEAR_TIMEOUT_S = 10.0  # and one second for every second of the utterance
 ATTEMPTS = 2
 
+_FRAME = RECOGNIZER_RATE // 100
+_SPEECH_DB = -30.0  # quieter than this, measured from its loud parts, is not speech
+_MARGIN_S = (
+    0.25  # of what was recorded before and after the speech: soft consonants are quieter than the limit
+)
 _PAUSE_S = 0.25
-_LEVEL = 2000.0  # RMS, int16 units
+_LEVEL = 2000.0  # RMS of the speech, int16 units
 _NOISE_DB = -28.0
 
 
@@ -144,15 +150,28 @@ def condition(pcm: bytes) -> bytes:
     Returns
     -------
     bytes
-        PCM16LE mono 16 kHz: a level of its own, a short pause at both ends, and a noise floor 28 dB below the speech.
-        The recogniser was trained on rooms and reads digital silence as something that was said: without the floor it
-        gets five times as many words wrong.
+        PCM16LE mono 16 kHz: the speech at a level of its own, with half a second around it however long the silence
+        was in which it came, and a noise floor 28 dB below it. The recogniser takes the mean spectrum of the whole
+        utterance for that of the speaker, so silence must not change it; and it was trained on rooms and reads digital
+        silence as something that was said.
     """
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)
-    speech = soxr.resample(samples, SAMPLE_RATE, RECOGNIZER_RATE)
-    rms = float(np.sqrt(np.mean(np.square(speech)))) or 1.0
-    pause = np.zeros(int(_PAUSE_S * RECOGNIZER_RATE), np.float32)
-    padded = np.concatenate([pause, speech * (_LEVEL / rms), pause])
+    recorded = soxr.resample(samples, SAMPLE_RATE, RECOGNIZER_RATE)
+    begin, end = _speech_span(recorded)
+    rms = float(np.sqrt(np.mean(np.square(recorded[begin:end])))) or 1.0
+    margin, pause = int(_MARGIN_S * RECOGNIZER_RATE), int(_PAUSE_S * RECOGNIZER_RATE)
+    before, after = min(begin, margin), min(recorded.size - end, margin)
+    kept = recorded[begin - before : end + after] * (_LEVEL / rms)
+    padded = np.pad(kept, (pause + margin - before, pause + margin - after))
     # The same noise every time: the same audio must be heard as the same text.
     noise = np.random.default_rng(0).normal(0.0, _LEVEL * 10 ** (_NOISE_DB / 20), padded.size)
     return np.clip(np.rint(padded + noise), -32768, 32767).astype("<i2").tobytes()
+
+
+def _speech_span(samples: NDArray[np.float32]) -> tuple[int, int]:
+    """Find where the first and the last sound as loud as speech begins and ends, in samples; silence is all speech."""
+    frames = samples[: samples.size // _FRAME * _FRAME].reshape(-1, _FRAME)
+    # Over 30 ms: a deep voice has less than one period in a frame.
+    power = np.convolve(np.mean(np.square(frames), axis=1), np.full(3, 1 / 3), "same")
+    loud = np.flatnonzero(power > np.percentile(power, 95) * 10 ** (_SPEECH_DB / 10))
+    return (int(loud[0]) * _FRAME, (int(loud[-1]) + 1) * _FRAME) if loud.size else (0, samples.size)

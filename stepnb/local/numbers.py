@@ -34,6 +34,7 @@ _MULTIPLIERS = {word: value for value, word in _SCALES}
 
 _ZH_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _ZH_SCALES = {"十": 10, "百": 100, "千": 1000}
+_MAX_ZH = 40  # characters; digit by digit, more would not fit a float
 _ZH_NUMBER = re.compile(r"负?[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?")
 
 
@@ -111,7 +112,7 @@ def read_chinese(text: str) -> float | None:
     """Read Chinese numerals or digits as a number; None when they are not exactly one."""
     if re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", text):
         return float(text)
-    if not _ZH_NUMBER.fullmatch(text):
+    if len(text) > _MAX_ZH or not _ZH_NUMBER.fullmatch(text):
         return None
     sign, text = (-1, text[1:]) if text[0] == "负" else (1, text)
     whole, _, decimals = text.partition("点")

@@ -1,16 +1,18 @@
-"""The three exchangeable parts of the local engine: ears, mouth and brain.
+"""The exchangeable parts of the local engine: ears, mouth, brain and voice activity detection.
 
-The engine knows only these protocols. ``ears.SphinxEars``, ``mouth.EspeakMouth`` and ``brain.RuleBrain`` are the parts
-that come with stepnb; any object with the same methods can take their place.
+The engine knows only these protocols. ``ears.SphinxEars``, ``mouth.EspeakMouth``, ``brain.RuleBrain`` and
+``audio.vad.EnergyVAD`` are the parts that come with stepnb; any object with the same methods can take their place.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from stepnb.audio.vad import SpeechEvent
 
 Language = Literal["en", "zh"]
 Role = Literal["user", "assistant", "tool"]
@@ -41,6 +43,20 @@ def split_sentences(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in _SENTENCE_END.split(text) if part and part.strip())
 
 
+def separated(before: str, sentence: str) -> str:
+    """Return a sentence with the space that parts it from the one before: Chinese ones follow each other without."""
+    return (
+        sentence
+        if not before or "\u3000" <= before[-1] <= "\u9fff" or "\uff00" <= before[-1] <= "\uffef"
+        else f" {sentence}"
+    )
+
+
+def join_sentences(sentences: Sequence[str]) -> str:
+    """Put sentences together again."""
+    return "".join(map(separated, ("", *sentences), sentences))
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What the ears made of one utterance.
@@ -48,7 +64,7 @@ class Heard:
     Attributes
     ----------
     text
-        Lower-case words without punctuation; empty when nothing was recognised.
+        As the ears write it, perhaps in lower case and without punctuation; empty when nothing was recognised.
     confidence
         0 to 1. How far the recogniser preferred this text to its own alternatives, not the chance of being right.
     """
@@ -97,11 +113,44 @@ class VoiceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function the client is asked to call.
+
+    Attributes
+    ----------
+    name
+        The function's name, one of the session's tools.
+    arguments
+        A JSON object as text.
+    call_id
+        What its output refers to. Empty in a brain's reply: the engine gives it.
+    """
+
+    name: str
+    arguments: str
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One earlier contribution to the conversation, as text (speech by its transcript)."""
+    """One earlier contribution to the conversation.
+
+    Attributes
+    ----------
+    role
+        ``tool`` is the output of a call.
+    text
+        Speech by its transcript; the output of a call as the client gave it.
+    calls
+        The calls the assistant made here.
+    call_id
+        The call whose output this is.
+    """
 
     role: Role
     text: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +160,8 @@ class BrainRequest:
     Attributes
     ----------
     history
-        The conversation, oldest first. The last user message is what is to be answered.
+        The conversation, oldest first. What is to be answered is the last user message, or the outputs of tools after
+        it.
     instructions
         The session's (or the response's) instructions; may be empty.
     now
@@ -123,7 +173,11 @@ class BrainRequest:
     modalities
         What the answer will be: ``("text", "audio")`` or ``("text",)``.
     tools
-        Tool specifications as the client sent them. ``RuleBrain`` calls no tools yet.
+        Specifications of the tools that may be used now, as the client sent them.
+    tool_choice
+        ``"auto"`` or ``"required"``; the latter is a wish, which the service does not enforce either.
+    thinking
+        Whether the model thinks before it answers, in words the client may show but never speaks.
     """
 
     history: tuple[Message, ...]
@@ -133,6 +187,8 @@ class BrainRequest:
     model: str = ""
     modalities: tuple[str, ...] = ("text", "audio")
     tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: str = "auto"
+    thinking: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,13 +198,19 @@ class BrainReply:
     Attributes
     ----------
     text
-        What is said; never empty.
+        What is said, before the calls if there are any; empty only beside calls.
     language
         The language of most of it.
+    calls
+        The tools to call; the answer to their outputs is a reply of its own.
+    thinking
+        The thoughts behind the answer; empty for none.
     """
 
     text: str
     language: Language
+    calls: tuple[ToolCall, ...] = ()
+    thinking: str = ""
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -184,5 +246,58 @@ class Brain(Protocol):
     """A conversation in, an answer out. Pure: the same request gives the same reply."""
 
     def reply(self, request: BrainRequest) -> BrainReply:
-        """Answer the last user message of ``request.history``."""
+        """Answer the end of ``request.history``. Called on a worker thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of the thoughts behind an answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of the answer, to be spoken or written."""
+
+    text: str
+
+
+Piece = Thought | Sentence | ToolCall
+"""What an answer comes in. Thoughts that come after the first sentence are not shown."""
+
+
+@runtime_checkable
+class StreamingBrain(Protocol):
+    """A brain whose answer is spoken while the rest of it is still being made."""
+
+    def stream(self, request: BrainRequest) -> AsyncGenerator[Piece]:
+        """Answer the end of ``request.history``, piece by piece; closed early when the answer is interrupted."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything; nothing may be asked afterwards."""
+        ...
+
+
+class VAD(Protocol):
+    """Voice activity detection on a clock of samples; `stepnb.audio.vad.EnergyVAD` says what each member means."""
+
+    def update(
+        self,
+        *,
+        prefix_padding_ms: int | None = None,
+        silence_duration_ms: int | None = None,
+        energy_awakeness_threshold: int | None = None,
+    ) -> None:
+        """Change parameters from the next frame on."""
+        ...
+
+    def feed(self, pcm: bytes) -> list[SpeechEvent]:
+        """Take PCM16LE mono 24 kHz in and tell what it started and stopped."""
+        ...
+
+    def clear(self) -> None:
+        """Forget the utterance in progress; the clock runs on."""
         ...

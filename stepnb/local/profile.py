@@ -38,6 +38,12 @@ class Profile:
         Two growing ``delta`` events come before a transcript's ``completed``.
     response_id_on_deltas
         Audio and transcript deltas name their response.
+    ids_on_call_deltas
+        ``function_call_arguments`` events name their response and item; otherwise only the call.
+    call_delta_in_both_keys
+        A fragment of arguments comes as ``delta`` and as ``arguments``; otherwise as ``arguments`` alone.
+    acknowledges_outputs
+        A ``function_call_output`` is answered with ``conversation.item.created``; otherwise with nothing.
     session_limit_s
         Longest life of a session, s.
     """
@@ -52,6 +58,9 @@ class Profile:
     auto_interrupt: bool = True
     transcription_deltas: bool = True
     response_id_on_deltas: bool = True
+    ids_on_call_deltas: bool = True
+    call_delta_in_both_keys: bool = True
+    acknowledges_outputs: bool = True
     session_limit_s: float = 30 * 60
 
 
@@ -66,6 +75,8 @@ DOCS = Profile(
     sends_response_cancelled=True,
     transcription_deltas=False,
     response_id_on_deltas=False,
+    ids_on_call_deltas=False,
+    call_delta_in_both_keys=False,
 )
 PROFILES = {profile.name: profile for profile in (LIVE, DOCS)}
 

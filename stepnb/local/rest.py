@@ -1,46 +1,50 @@
-"""The REST side: what there is of it, and the shape of errors.
-
-So far the list of official voices. Files, cloned voices, speech and vector stores answer 501.
-"""
+"""The REST side: files, voices, speech and vector stores beside the Realtime API."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ExceptionHandler
 
-from stepnb.protocol import catalog
+from stepnb.local.parts import Mouth
+from stepnb.local.rest_files import FileEndpoints
+from stepnb.local.rest_speech import SpeechEndpoint
+from stepnb.local.rest_vector_stores import VectorStoreEndpoints
+from stepnb.local.rest_voices import VoiceEndpoints
+from stepnb.local.rest_wire import Desk, error, trace_header
+from stepnb.local.store import Store
+from stepnb.local.voices import Voices
 
-CATALOGUE_MODEL = "step-tts-2"
-"""The only model whose voices the service lists."""
+__all__ = ["error", "exception_handlers", "not_found", "routes", "trace_header"]
 
-_NOT_YET = ("/v1/files", "/v1/audio/voices", "/v1/audio/speech", "/v1/vector_stores")
 _SIBLINGS = "/v1/realtime/"
 
 
-def routes() -> list[Route]:
-    """Return the routes of the REST side."""
-    return [Route("/v1/audio/system_voices", system_voices)]
+def routes(store: Store, voices: Voices, mouth: Mouth) -> list[Route]:
+    """Return the routes of the REST side.
+
+    Parameters
+    ----------
+    store
+        Where everything is kept.
+    voices, mouth
+        How voices sound, and what speaks.
+    """
+    desk = Desk()
+    return [
+        *FileEndpoints(store).routes(desk),
+        *VoiceEndpoints(store, mouth).routes(desk),
+        *SpeechEndpoint(voices, mouth).routes(desk),
+        *VectorStoreEndpoints(store).routes(desk),
+    ]
 
 
 def exception_handlers() -> dict[Any, ExceptionHandler]:
     """Return what answers when no route does, in the service's shape."""
     return {404: anything_else, 405: wrong_method, Exception: fault}
-
-
-def trace_header(connection: HTTPConnection) -> MutableHeaders:
-    """Return the header with the connection's trace id."""
-    return MutableHeaders({"x-trace-id": connection.state.trace_id})
-
-
-def error(connection: HTTPConnection, status: int, message: str, type: str) -> Response:
-    """Return an error in the service's shape."""
-    body = {"error": {"message": message, "type": type}}
-    return JSONResponse(body, status_code=status, headers=dict(trace_header(connection)))
 
 
 def not_found(connection: HTTPConnection) -> Response:
@@ -53,22 +57,9 @@ def not_found(connection: HTTPConnection) -> Response:
     return error(connection, 404, message, "not_found")
 
 
-async def system_voices(request: Request) -> Response:
-    """``GET /v1/audio/system_voices``."""
-    model = request.query_params.get("model", "")
-    if model != CATALOGUE_MODEL:
-        return error(request, 400, f"model must be {CATALOGUE_MODEL}", "invalid_request_error")
-    voices = catalog.voices(CATALOGUE_MODEL)
-    details = {
-        voice.id: {
-            "voice-name": voice.name_zh,
-            "voice-description": voice.description_en,
-            "recommended_scene": "",
-        }
-        for voice in voices
-    }
-    body = {"voices": [voice.id for voice in voices], "voices-details": details}
-    return JSONResponse(body, headers=dict(trace_header(request)))
+async def anything_else(request: Request, _: Exception) -> Response:
+    """Every other address."""
+    return not_found(request)
 
 
 async def wrong_method(request: Request, _: Exception) -> Response:
@@ -80,11 +71,3 @@ async def wrong_method(request: Request, _: Exception) -> Response:
 async def fault(request: Request, _: Exception) -> Response:
     """A fault of the engine itself; the server logs it."""
     return error(request, 500, "internal error", "server_error")
-
-
-async def anything_else(request: Request, _: Exception) -> Response:
-    """Every other address."""
-    path = request.url.path
-    if any(path == known or path.startswith(known + "/") for known in _NOT_YET):
-        return error(request, 501, f"the local engine does not have {path[:100]} yet", "not_implemented")
-    return not_found(request)

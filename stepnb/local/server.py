@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 import itertools
 import logging
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -44,13 +45,17 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.scope["extensions"][_ABORT] = {"abort": self.transport.abort}
 
 
-def application(sessions: Sessions, *, key: str, host: str, seed: int) -> ASGIApp:
+def application(
+    sessions: Sessions, rest_routes: Sequence[Route], *, key: str, host: str, seed: int
+) -> ASGIApp:
     """Make the engine's ASGI application.
 
     Parameters
     ----------
     sessions
         The WebSocket endpoint.
+    rest_routes
+        The REST side, of `rest.routes`.
     key
         The key that clients must show.
     host
@@ -62,7 +67,7 @@ def application(sessions: Sessions, *, key: str, host: str, seed: int) -> ASGIAp
         routes=[
             WebSocketRoute(PATH, sessions),
             Route(PATH, _upgrade_required),
-            *rest.routes(),
+            *rest_routes,
             WebSocketRoute("/{path:path}", _no_such_socket),
         ],
         exception_handlers=rest.exception_handlers(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +31,7 @@ _VAD_KEYS = ("prefix_padding_ms", "silence_duration_ms", "energy_awakeness_thres
 _FALLBACK_VOICE = "linjiajiejie"
 # For this model only a few voices are known to work and none to fail, so every official one is let through.
 _OPEN_VOICE_LISTS = frozenset({"stepaudio-3-realtime-preview"})
+_TOOL_CHOICES = ("auto", "none", "required")
 _TOOL_TYPES = ("function", "web_search", "retrieval")
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -41,6 +43,7 @@ class ReplyOptions:
     modalities: tuple[str, ...]
     instructions: str
     voice: str
+    tool_choice: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +56,15 @@ class Settings:
     modalities: tuple[str, ...] = ("text", "audio")
     vad: ServerVAD | None = None
     tools: tuple[dict[str, Any], ...] = ()
+    tool_choice: str = "auto"  # never echoed
     volume_ratio: float | None = None
+    is_clone: Callable[[str], bool]  # whether a voice was cloned here
 
     @classmethod
-    def initial(cls, model: str) -> Settings:
+    def initial(cls, model: str, is_clone: Callable[[str], bool]) -> Settings:
         """Return the settings a session of this model starts with: push-to-talk, the model's default voice."""
-        return cls(model=model, voice=catalog.default_voice(model, "local") or _FALLBACK_VOICE)
+        voice = catalog.default_voice(model, "local") or _FALLBACK_VOICE
+        return cls(model=model, voice=voice, is_clone=is_clone)
 
     def merged(self, update: SessionInfo, *, voice_locked: bool) -> Settings:
         """Return the settings after an update; what the update leaves out stays.
@@ -84,6 +90,8 @@ class Settings:
             changes["modalities"] = _checked_modalities(update.modalities, "session.modalities")
         if not isinstance(update.tools, UnsetType):
             changes["tools"] = _checked_tools(update.tools)
+        if not isinstance(update.tool_choice, UnsetType):
+            changes["tool_choice"] = _checked_choice(update.tool_choice, "session.tool_choice")
         if not isinstance(update.volume_ratio, UnsetType):
             changes["volume_ratio"] = update.volume_ratio
         for key in ("input_audio_format", "output_audio_format"):
@@ -124,7 +132,12 @@ class Settings:
         Refused
             A value cannot be.
         """
-        options = ReplyOptions(modalities=self.modalities, instructions=self.instructions, voice=self.voice)
+        options = ReplyOptions(
+            modalities=self.modalities,
+            instructions=self.instructions,
+            voice=self.voice,
+            tool_choice=self.tool_choice,
+        )
         if event is None:
             return options
         wanted = event.response or ResponseOptions()
@@ -135,14 +148,24 @@ class Settings:
         for info, name in ((event.session, "session"), (wanted, "response")):
             if info is not None and not isinstance(info.instructions, UnsetType):
                 changes["instructions"] = _checked_instructions(info.instructions, f"{name}.instructions")
+        # As the service does: `response.tools` is taken without a word and not used.
+        if not isinstance(wanted.tool_choice, UnsetType):
+            changes["tool_choice"] = _checked_choice(wanted.tool_choice, "response.tool_choice")
         if not isinstance(wanted.voice, UnsetType):
             changes["voice"] = self._new_voice(wanted.voice, voice_locked, "response.voice")
         return replace(options, **changes)
 
+    def usable_tools(self, tool_choice: str) -> tuple[dict[str, Any], ...]:
+        """Return the tools a response may use: none if it is told so, and never a flat one."""
+        if tool_choice == "none":
+            return ()
+        return tuple(tool for tool in self.tools if tool["type"] != "function" or "function" in tool)
+
     def _new_voice(self, voice: str, locked: bool, param: str) -> str:
         if locked and voice != self.voice:
             raise invalid_value("voice cannot be changed after the first audio output", param)
-        return _checked_voice(voice, self.model, param)
+        # For some models the documentation does not say whether they take cloned voices; here they do.
+        return voice if self.is_clone(voice) else _checked_voice(voice, self.model, param)
 
     def _merged_vad(self, update: SessionInfo) -> ServerVAD | None:
         wanted = update.turn_detection
@@ -171,7 +194,7 @@ class Settings:
 
 
 def _checked_voice(voice: str, model: str, param: str) -> str:
-    """Return the voice if the model has it."""
+    """Return the official voice if the model has it."""
     listed = () if model in _OPEN_VOICE_LISTS else catalog.voices(model)
     known = {official.id for official in listed or catalog.voices() if model not in official.rejected_by}
     if voice not in known:
@@ -191,6 +214,12 @@ def _checked_modalities(modalities: list[str], param: str) -> tuple[str, ...]:
     if set(modalities) not in ({"text"}, {"text", "audio"}):
         raise invalid_value('modalities must be ["text"] or ["text", "audio"]', param)
     return tuple(name for name in ("text", "audio") if name in modalities)
+
+
+def _checked_choice(choice: str, param: str) -> str:
+    if choice not in _TOOL_CHOICES:
+        raise invalid_value(f"tool_choice must be one of {', '.join(_TOOL_CHOICES)}", param)
+    return choice
 
 
 def _checked_tools(tools: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:

@@ -11,16 +11,19 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from stepnb.audio import pcm as pcm16
+from stepnb.audio.vad import EnergyVAD
 from stepnb.errors import EngineError, StepnbError
+from stepnb.local.answering import pieces
 from stepnb.local.conversation import Conversation, ServerItem, item_from_client
 from stepnb.local.ids import Ids
 from stepnb.local.inbuffer import InputBuffer, UtteranceBegan
-from stepnb.local.parts import Brain, BrainReply, BrainRequest, Ears, Mouth, VoiceSettings
+from stepnb.local.output import Stage
+from stepnb.local.parts import VAD, Brain, BrainRequest, Ears, Mouth, StreamingBrain, VoiceSettings
 from stepnb.local.profile import Profile
 from stepnb.local.refusals import (
     EMPTY_CONTEXT,
@@ -30,10 +33,10 @@ from stepnb.local.refusals import (
     invalid_format,
     server_error,
 )
-from stepnb.local.reply import Reply, Stage
+from stepnb.local.reply import Reply
 from stepnb.local.settings import ReplyOptions, Settings
 from stepnb.local.usage import estimate as estimate_usage
-from stepnb.protocol import codec
+from stepnb.protocol import catalog, codec
 from stepnb.protocol import events as ev
 
 logger = logging.getLogger("stepnb.local")
@@ -42,7 +45,6 @@ MAX_WAITING = 8
 """Utterances of one session that may wait for the ears."""
 
 EARS_TIMEOUT_S = 120.0
-BRAIN_TIMEOUT_S = 60.0
 _LOG_CHARS = 300
 
 
@@ -52,22 +54,26 @@ class Setup:
 
     Attributes
     ----------
-    voice_settings
-        How a catalogue voice sounds.
+    voice_settings, is_clone
+        How a voice sounds, and whether it was cloned here.
     now
         The clock the brain is told the time of.
     speed
         Audio sent per real time; None or 0: as fast as it is read.
+    make_vad
+        Makes a session's turn detection from its three parameters.
     """
 
     ears: Ears
     mouth: Mouth
-    brain: Brain
+    brain: Brain | StreamingBrain
     voice_settings: Callable[[str], VoiceSettings]
+    is_clone: Callable[[str], bool] = lambda _: False
     profile: Profile
     seed: int
     speed: float | None
     now: Callable[[], datetime]
+    make_vad: Callable[..., VAD] = EnergyVAD
 
 
 class Session:
@@ -100,10 +106,10 @@ class Session:
         self._ids = Ids(setup.seed, number)
         self._put = put
         self._room = room
-        self._settings = Settings.initial(model)
+        self._settings = Settings.initial(model, setup.is_clone)
         self._voice_locked = False
         self._conversation = Conversation(self._ids, keep_client_ids=setup.profile.keep_client_ids)
-        self._buffer = InputBuffer()
+        self._buffer = InputBuffer(setup.make_vad)
         self._utterance_id = ""
         self._reply: Reply | None = None
         self._reply_due = False  # an automatic response waits for the slot
@@ -234,7 +240,9 @@ class Session:
         if pcm and len(self._hearing) >= MAX_WAITING:
             raise server_error("too many recordings wait to be transcribed")
         previous = self._conversation.add(item, after)
-        self._emit(ev.ConversationItemCreated(previous_item_id=previous, item=item.echo(self._setup.profile)))
+        if item.role != "tool" or self._setup.profile.acknowledges_outputs:
+            created = item.echo(self._setup.profile)
+            self._emit(ev.ConversationItemCreated(previous_item_id=previous, item=created))
         if pcm:
             self._hear(item, pcm)
         elif item.role == "user":
@@ -300,22 +308,18 @@ class Session:
             self._start_reply(self._settings.reply_options())
 
     def _start_reply(self, options: ReplyOptions) -> None:
-        item = ServerItem(
-            id=self._conversation.new_id(),
-            role="assistant",
-            content="audio" if "audio" in options.modalities else "text",
-            status="in_progress",
-        )
         stage = Stage(
             emit=self._emit,
             room=self._room,
+            add=self._conversation.add,
             mouth=self._setup.mouth,
             voice=self._setup.voice_settings(options.voice),
             profile=self._setup.profile,
             speed=self._setup.speed,
             first_audio=self._lock_voice,
         )
-        self._reply = reply = Reply(self._ids.new("response"), item, stage)
+        content: Literal["text", "audio"] = "audio" if "audio" in options.modalities else "text"
+        self._reply = reply = Reply(self._ids, content, stage)
         self._answering = self._spawn(self._answer(reply, options), "stepnb reply")
 
     async def _answer(self, reply: Reply, options: ReplyOptions) -> None:
@@ -325,38 +329,33 @@ class Session:
             question = self._conversation.last_user_item()
             if question is not None and question.failure:
                 raise EngineError(question.failure)
-            request = BrainRequest(
-                history=self._conversation.history(),
-                now=self._setup.now(),
-                instructions=options.instructions,
-                seed=self._setup.seed,
-                model=self._settings.model,
-                modalities=options.modalities,
-                tools=self._settings.tools,
-            )
-            thought = await self._think(request)
-            if not thought.sentences:
-                raise EngineError("The brain gave no answer.")
-            reply.open(self._conversation.add(reply.item))
-            if reply.item.content == "text":
-                await reply.write(thought.sentences)
-            else:
-                await reply.speak(thought.sentences)
+            request = self._request(options)
+            await reply.give(pieces(self._setup.brain, request))
         except (StepnbError, TimeoutError) as error:
             self._fail_reply(reply, str(error) or "the engine took too long")
         except Exception:
             logger.exception("%s: a reply failed", self._name)
             self._fail_reply(reply, "internal error")
         else:
-            logger.info("%s: step: %s", self._name, _brief(reply.item.spoken_text))
-            spoken_ms = reply.audio_bytes // pcm16.BYTES_PER_MS
-            used = estimate_usage(request, self._conversation.audio_ms, reply.item.spoken_text, spoken_ms)
+            called = [f"{call.name}({call.arguments})" for call in reply.calls]
+            logger.info("%s: step: %s", self._name, _brief(" ".join([reply.text, *called])))
+            written = reply.text + "".join(called)
+            used = estimate_usage(request, self._conversation.audio_ms, written, reply.spoken_ms)
             self._end_reply(reply, "completed", usage=used)
 
-    async def _think(self, request: BrainRequest) -> BrainReply:
-        # In a thread: a brain may be slow, and the other sessions must go on.
-        async with asyncio.timeout(BRAIN_TIMEOUT_S):
-            return await asyncio.to_thread(self._setup.brain.reply, request)
+    def _request(self, options: ReplyOptions) -> BrainRequest:
+        known = catalog.capabilities(self._settings.model)
+        return BrainRequest(
+            history=self._conversation.history(),
+            now=self._setup.now(),
+            instructions=options.instructions,
+            seed=self._setup.seed,
+            model=self._settings.model,
+            modalities=options.modalities,
+            tools=self._settings.usable_tools(options.tool_choice),
+            tool_choice=options.tool_choice,
+            thinking=known is not None and known.thinking is True,
+        )
 
     def _fail_reply(self, reply: Reply, reason: str) -> None:
         error = server_error(reason)
@@ -370,7 +369,7 @@ class Session:
             return
         self._answering.cancel()
         status = self._setup.profile.interrupted_status
-        logger.info("%s: step, interrupted: %s", self._name, _brief(self._reply.item.spoken_text))
+        logger.info("%s: step, interrupted: %s", self._name, _brief(self._reply.text))
         self._end_reply(self._reply, status, details={"type": status, "reason": reason})
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:

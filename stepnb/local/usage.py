@@ -26,13 +26,13 @@ def estimate(request: BrainRequest, heard_ms: int, reply: str, spoken_ms: int) -
     heard_ms
         Length of the user's recordings in the conversation, ms.
     reply
-        The text of the answer.
+        The text of the answer, with the arguments of its calls.
     spoken_ms
         Length of its audio, ms.
     """
-    text_in = text_tokens(request.instructions) + sum(
-        text_tokens(message.text) for message in request.history
-    )
+    said = [message.text for message in request.history]
+    called = [call.arguments for message in request.history for call in message.calls]
+    text_in = sum(map(text_tokens, [request.instructions, *said, *called]))
     audio_in = heard_ms // AUDIO_MS_PER_TOKEN
     text_out, audio_out = text_tokens(reply), spoken_ms // AUDIO_MS_PER_TOKEN
     return {

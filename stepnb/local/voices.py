@@ -1,4 +1,4 @@
-"""Which settings a catalogue voice has in the local engine.
+"""Which settings a voice has in the local engine: those of a clone from the store, else made from the catalogue.
 
 Gender and the words of the catalogue's description decide pitch, pace and liveliness; a hash of the id spreads voices
 that are described alike. An id the catalogue does not know gets settings from its hash alone.
@@ -11,6 +11,7 @@ import hashlib
 import re
 
 from stepnb.local.parts import VoiceSettings
+from stepnb.local.store import VOICE_PREFIX, Store
 from stepnb.protocol import catalog
 
 # espeak-ng's speaker variants, without those that whisper, croak or sound like machines.
@@ -35,6 +36,32 @@ _TRAITS: tuple[tuple[str, tuple[int, int, int, int]], ...] = (
 # Any would do; with this one no two voices of the catalogue sound alike, which a test checks.
 _SALT = "31:"
 _BASE = {"female": (50, 50, 172, 100), "male": (48, 46, 168, 100)}
+
+
+class Voices:
+    """All voices of an engine. May be asked from any thread.
+
+    Parameters
+    ----------
+    store
+        Where cloned voices are.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._clones: dict[str, VoiceSettings] = {}  # a clone never changes
+
+    def is_clone(self, voice: str) -> bool:
+        """Whether the voice was cloned here, by this engine or another one with the same store."""
+        if voice not in self._clones and voice.startswith(VOICE_PREFIX):
+            found = self._store.voice(voice)
+            if found is not None:
+                self._clones[voice] = found.settings
+        return voice in self._clones
+
+    def settings(self, voice: str) -> VoiceSettings:
+        """Return how a voice sounds."""
+        return self._clones[voice] if self.is_clone(voice) else voice_settings(voice)
 
 
 @functools.cache

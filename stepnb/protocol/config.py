@@ -8,6 +8,7 @@ are ignored silently there, so the echo is the only witness.
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any, Protocol
 
 from msgspec import UNSET
@@ -52,6 +53,7 @@ class ServerVAD:
                 raise ConfigError(f"{name} is {value!r}.", fix=fix)
 
     def to_wire(self) -> TurnDetection:
+        """Return it as it stands in ``session``."""
         return TurnDetection(
             type="server_vad",
             prefix_padding_ms=self.prefix_padding_ms,
@@ -64,6 +66,156 @@ class ToolSpec(Protocol):
     """Anything that can describe itself as a tool on the wire."""
 
     def to_wire(self) -> dict[str, Any]: ...
+
+
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+@dataclasses.dataclass(frozen=True)
+class FunctionTool:
+    """A function the model may call; the session runs it.
+
+    Parameters
+    ----------
+    name
+        Letters, digits, ``_`` and ``-``, at most 64 of them.
+    description
+        What it does and when to call it, for the model. Empty: none is sent.
+    parameters
+        JSON Schema of an object: the arguments.
+
+    Raises
+    ------
+    ConfigError
+        The service would refuse the name.
+    """
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _TOOL_NAME.fullmatch(self.name):
+            raise ConfigError(
+                f"A tool cannot be called {self.name!r}: letters, digits, _ and -, at most 64 of them.",
+                fix="Give it another name: @sn.tool(name='get_weather').",
+            )
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return it as it stands in ``session``."""
+        function: dict[str, Any] = {"name": self.name, "parameters": self.parameters}
+        if self.description:
+            function["description"] = self.description
+        return {"type": "function", "function": function}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WebSearch:
+    """Let the model search the web. The service does it; only the answer is seen here.
+
+    Parameters
+    ----------
+    top_k
+        How many results the model gets, 1 to 50.
+    timeout_seconds
+        How long a search may take, s, above 0, at most 60.
+    description
+        When to search, for the model; None for the service's own words.
+
+    Raises
+    ------
+    ConfigError
+        A wrong value.
+    """
+
+    top_k: int = 5
+    timeout_seconds: float = 3
+    description: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.top_k, bool) or not isinstance(self.top_k, int) or not 1 <= self.top_k <= 50:
+            raise ConfigError(f"top_k is {self.top_k!r}.", fix="Write a whole number from 1 to 50.")
+        seconds = self.timeout_seconds
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= 60:
+            raise ConfigError(
+                f"timeout_seconds is {seconds!r}.", fix="Write a number above 0, at most 60, in seconds."
+            )
+        _check_description(self.description)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return it as it stands in ``session``."""
+        function: dict[str, Any] = {"options": {"top_k": self.top_k, "timeout_seconds": self.timeout_seconds}}
+        if self.description is not None:
+            function["description"] = self.description
+        return {"type": "web_search", "function": function}
+
+
+@dataclasses.dataclass(frozen=True)
+class Retrieval:
+    """Let the model look things up in a vector store. The service does it; only the answer is seen here.
+
+    Parameters
+    ----------
+    vector_store_id
+        The store's id.
+    description
+        What the store holds and when to look there, for the model.
+    prompt_template
+        How the model is told what was found: ``{{knowledge}}`` stands for that, ``{{query}}`` for the question. None
+        for the service's own words, which are Chinese.
+
+    Raises
+    ------
+    ConfigError
+        A wrong value, or a template without ``{{knowledge}}`` or with placeholders the service does not know.
+    """
+
+    vector_store_id: str
+    description: str | None = None
+    prompt_template: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.vector_store_id, str) or not self.vector_store_id.strip():
+            raise ConfigError(
+                f"vector_store_id is {self.vector_store_id!r}.",
+                fix="Write the id of the store as text: sn.Retrieval('1646...').",
+            )
+        _check_description(self.description)
+        if self.prompt_template is None:
+            return
+        if not isinstance(self.prompt_template, str):
+            raise ConfigError(
+                f"prompt_template is a {type(self.prompt_template).__name__}.", fix="Write it as text."
+            )
+        names = set(re.findall(r"{{(.*?)}}", self.prompt_template))
+        if "knowledge" not in names:
+            raise ConfigError(
+                "The prompt_template has no {{knowledge}}: what is found would not reach the model.",
+                fix="Write for example 'Answer {{query}} from this: {{knowledge}}'.",
+            )
+        unknown = sorted(names - {"knowledge", "query"})
+        if unknown:
+            raise ConfigError(
+                f"The prompt_template has {{{{{unknown[0]}}}}}, which the service does not know.",
+                fix="Use {{knowledge}} and {{query}}.",
+            )
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return it as it stands in ``session``."""
+        options = {"vector_store_id": self.vector_store_id}
+        if self.prompt_template is not None:
+            options["prompt_template"] = self.prompt_template
+        function: dict[str, Any] = {"options": options}
+        if self.description is not None:
+            function["description"] = self.description
+        return {"type": "retrieval", "function": function}
+
+
+def _check_description(text: str | None) -> None:
+    if text is not None and (not isinstance(text, str) or not text.strip()):
+        raise ConfigError(
+            f"The description of a tool is {text!r}.", fix="Write a sentence for the model, or leave it out."
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,9 +311,18 @@ def vad_of(info: SessionInfo) -> tuple[int | None, int | None, int | None] | Non
     vad = info.turn_detection
     if not isinstance(vad, TurnDetection) or not vad.type:
         return None
-    energy = vad.energy_awakeness_threshold
+    prefix, silence, energy = vad.prefix_padding_ms, vad.silence_duration_ms, vad.energy_awakeness_threshold
+    # One guide has the two durations in a place of their own.
+    guide = info.extra.get("input_audio_config")
+    if isinstance(guide, dict):
+        prefix = _whole(guide.get("prefix_padding_ms")) if prefix is None else prefix
+        silence = _whole(guide.get("silence_duration_ms")) if silence is None else silence
     # Some servers name the threshold as other realtime dialects do, and scale it from 0 to 1.
     other = vad.extra.get("threshold")
     if energy is None and isinstance(other, int | float) and not isinstance(other, bool) and 0 <= other <= 1:
         energy = _energy(other)
-    return vad.prefix_padding_ms, vad.silence_duration_ms, energy
+    return prefix, silence, energy
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

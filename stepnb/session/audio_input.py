@@ -52,10 +52,9 @@ class AudioInput:
         if not self._talking or self._streaming.locked():
             return
         held_back = self._core.settings.config.vad is None and self._held is None
-        if held_back or self._core.hub.status.state in ("idle", "connecting", "failed"):
-            self._pre_roll.append((payload, pcm))
-            return
-        self._core.append_audio(payload, pcm)
+        self._pre_roll.append((payload, pcm))
+        if not held_back and self._core.lifeline.ready:
+            self._send_pre_roll()
 
     def talk(self, on: bool) -> None:
         """The person starts or ends talking into the microphone."""
@@ -81,9 +80,12 @@ class AudioInput:
         if not self._talking:
             return
         if self._core.settings.config.vad is None:
-            self._core.interrupt()
+            self._core.bargein.interrupt()
             self._held = self._core.open_turn("speech", Future())
             self._core.send(ev.InputAudioBufferClear())
+        self._send_pre_roll()
+
+    def _send_pre_roll(self) -> None:
         while self._pre_roll:
             self._core.append_audio(*self._pre_roll.popleft())
 
@@ -122,7 +124,7 @@ class AudioInput:
             return
         async with self._streaming:
             if self._core.settings.config.vad is None:
-                self._core.interrupt()
+                self._core.bargein.interrupt()
                 self._core.send(ev.InputAudioBufferClear())
                 await self._send_paced(pcm)
                 self._finish_push_to_talk(number)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -46,6 +46,16 @@ class _NoAuthorization(logging.Filter):
 
 _wire_logger = logging.getLogger("stepnb.wire")
 _wire_logger.addFilter(_NoAuthorization())
+
+
+class Transport(Protocol):
+    """An open connection: a `Connection`, or one that is replayed."""
+
+    @property
+    def trace_id(self) -> str | None: ...
+    def frames(self) -> AsyncIterator[str]: ...
+    async def send(self, frame: str) -> None: ...
+    async def close(self) -> None: ...
 
 
 class Connection:
@@ -127,70 +137,49 @@ class Connection:
 
     def _lost(self, error: ConnectionClosed) -> ConnectionLost:
         close = error.rcvd or error.sent
-        if error.rcvd is None and error.sent is not None and error.sent.code == 1011:
-            what = "The service stopped answering."
+        code = close.code if close is not None else None
+        if error.rcvd is None and code == 1011:
+            what, code = "The service stopped answering.", None  # our own code for a ping without a pong
         elif close is None:
             what = "The connection broke off."
         else:
             reason = f", {close.reason}" if close.reason else ""
             what = f"The service closed the connection (code {close.code}{reason})."
-        return ConnectionLost(
-            what, fix="Press Try again or just ask: the session connects anew.", trace_id=self.trace_id
-        )
+        fix = "Press Try again or just ask: the session connects anew."
+        return ConnectionLost(what, code=code, fix=fix, trace_id=self.trace_id)
 
 
 _OTHER_CLUSTER = {"global": "cn", "cn": "global", "cn/step_plan": "cn"}
+# Status -> class, what happened, what to do.
+_REFUSALS: dict[int, tuple[type[HandshakeError], str, str]] = {
+    400: (BadRequest, "{host} refused the model {model!r} or a parameter", "Check the model's name."),
+    401: (AuthenticationError, "{host} refused the key", "The key is missing{or_other}."),
+    402: (BalanceExhausted, "The account's balance is used up", "Top up the account."),
+    404: (WrongPath, "{host} serves nothing at this address", "Check the URL and the cluster."),
+    429: (
+        RateLimited,
+        "Too many requests or connections",
+        "Wait a little, and close sessions that are not used: new accounts have 5 at a time.",
+    ),
+    451: (ContentBlocked, "Content review stopped the request", "Change the instructions."),
+}
+_FAULT = (ServiceUnavailable, "{host} has a fault or is overloaded", "Try again a little later.")
+_ODD = (HandshakeError, "{host} refused the connection", "Check the URL and the cluster.")
 
 
 def _refused(error: InvalidStatus, host: str, model: str, cluster: str, key: Secret) -> HandshakeError:
     response = error.response
-    status = response.status_code
+    status, headers = response.status_code, response.headers
     said = _said(response.body, key)
-    kind: type[HandshakeError]
-    match status:
-        case 400:
-            kind, what, fix = (
-                BadRequest,
-                f"{host} refused the model {model!r} or a parameter",
-                "Check the model's name.",
-            )
-        case 401:
-            other = _OTHER_CLUSTER.get(cluster)
-            hint = f" or belongs to the other cluster: try cluster={other!r}" if other else ""
-            kind, what, fix = (
-                AuthenticationError,
-                f"{host} refused the key",
-                f"The key is missing, wrong{hint}.",
-            )
-        case 402:
-            kind, what, fix = BalanceExhausted, "The account's balance is used up", "Top up the account."
-        case 404:
-            kind, what, fix = (
-                WrongPath,
-                f"{host} serves nothing at this address",
-                "Check the URL and the cluster.",
-            )
-        case 429:
-            kind, what = RateLimited, "Too many requests or connections"
-            fix = "Wait a little, and close sessions that are not used: new accounts have 5 at a time."
-        case 451:
-            kind, what, fix = ContentBlocked, "Content review stopped the request", "Change the instructions."
-        case _ if status >= 500:
-            kind, what, fix = (
-                ServiceUnavailable,
-                f"{host} has a fault or is overloaded",
-                "Try again a little later.",
-            )
-        case _:
-            kind, what, fix = (
-                HandshakeError,
-                f"{host} refused the connection",
-                "Check the URL and the cluster.",
-            )
-    message = f"{what} (HTTP {status}{f': {said}' if said else ''})."
-    headers = response.headers
+    other = _OTHER_CLUSTER.get(cluster)
+    or_other = f", wrong, or belongs to the other cluster: try cluster={other!r}" if other else " or wrong"
+    kind, what, fix = _REFUSALS.get(status, _FAULT if status >= 500 else _ODD)
+    about = {"host": host, "model": model, "or_other": or_other}
     return kind(
-        message, status=status, fix=fix, trace_id=headers.get("x-trace-id") or headers.get("x-request-id")
+        f"{what.format(**about)} (HTTP {status}{f': {said}' if said else ''}).",
+        status=status,
+        fix=fix.format(**about),
+        trace_id=headers.get("x-trace-id") or headers.get("x-request-id"),
     )
 
 
@@ -208,7 +197,7 @@ def _said(body: bytes | bytearray | None, key: Secret) -> str:
     return str(parsed).rstrip(".")[:200]
 
 
-async def close_quietly(connection: Connection) -> None:
+async def close_quietly(connection: Transport) -> None:
     """Close, whatever state the socket is in, within its timeout."""
     with contextlib.suppress(TimeoutError, OSError, ConnectionClosed):
         await asyncio.wait_for(connection.close(), CLOSE_TIMEOUT + 1)

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -19,24 +19,27 @@ import pybase64
 from ..conversation.reducer import Change, Conversation, turn_event_id
 from ..conversation.slot import Command, GiveUp, SendCancel, SendCreate, Slot
 from ..conversation.state import TurnKind
-from ..errors import ConnectError, ConnectionLost, SessionClosed, StepnbError
+from ..errors import SessionClosed, StepnbError
 from ..protocol import codec
 from ..protocol import events as ev
 from ..protocol.config import SessionConfig
 from ..protocol.faults import Fault, classify
 from ..recording.log import EventLog
-from .endpoint import Endpoint, EngineLease
+from .bargein import BargeIn
+from .connection import Connection
+from .dispatch import Dispatcher
+from .endpoint import Endpoint
 from .hub import Hub
-from .link import Link
+from .lifeline import Lifeline
+from .link import Opener
+from .questions import Questions
 from .settings import Settings
+from .spooling import Spooling
 from .status import Level, State, Status
+from .tools import Approve
 
 logger = logging.getLogger("stepnb")
 
-# The service sends `session.created` at once and answers an update within milliseconds.
-HELLO_TIMEOUT = 10.0
-# The page answers a flush within a few frames; without an answer nothing is known to have been heard.
-FLUSH_TIMEOUT = 1.0
 WATCH_INTERVAL = 0.5
 
 _APPEND = ev.InputAudioBufferAppend(audio="")
@@ -46,34 +49,42 @@ class SessionCore:
     """The I/O-thread side of a session."""
 
     def __init__(
-        self, endpoint: Endpoint, model: str, config: SessionConfig, loop: asyncio.AbstractEventLoop
+        self,
+        endpoint: Endpoint,
+        model: str,
+        config: SessionConfig,
+        loop: asyncio.AbstractEventLoop,
+        approve: Approve | None = None,
+        *,
+        log: EventLog,
+        history: Sequence[ev.Item] = (),
+        open_connection: Opener = Connection.open,
     ) -> None:
         self.endpoint = endpoint
         self.model = model
         self.loop = loop
-        self.log = EventLog()
+        self.log = log
         self.conversation = Conversation()
         self.hub = Hub()
         self.settings = Settings(config, self.send, self.hub)
+        self.tools = Dispatcher(self, self.local, approve)
         self.session_id: str | None = None
-        self.trace_id: str | None = None
         self.voice_locked = False
         self.closed = False
         self.playing = False
         self.mic_live = False
         self.lost_uplink = 0
-        self._slot = Slot()
+        self.slot = Slot()
         self._ids = itertools.count(1)
         self._endings: dict[int, Future[None]] = {}
-        self._link = Link(self._on_frame, self._on_lost)
-        self._engine = EngineLease()
-        self._connecting: asyncio.Task[None] | None = None
+        self._questions = Questions(self.send)
+        self.lifeline = Lifeline(self, history, open_connection)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._hello: asyncio.Future[None] | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self._flushes: dict[int, asyncio.TimerHandle] = {}
+        self.bargein = BargeIn(self)
+        self._spooling = Spooling(self)
 
-    # Connecting ---------------------------------------------------------------------------------------------------
+    # The connection, as the lifeline tells of it -------------------------------------------------------------------
 
     async def connected(self) -> None:
         """Connect unless that has been done; return when the session is ready.
@@ -83,48 +94,34 @@ class SessionCore:
         StepnbError
             Why there is no session.
         """
-        if self.closed:
-            raise SessionClosed("The session is closed.", fix="Make a new one: sn.Session().")
-        if self._link.is_open and self._connecting is None:
-            return
-        if self._connecting is None:
-            self._connecting = self.spawn(self._connect())
-        # shield: one caller that gives up must not take the connection from the others.
-        await asyncio.shield(self._connecting)
+        if not self.closed:
+            self._spooling.start()
+        await self.lifeline.connected()
 
-    async def _connect(self) -> None:
-        again = self.hub.status.state == "failed"
-        self.hub.set_status(Status("connecting"))
-        try:
-            url, key = await self._engine.address(self.endpoint)
-            self._hello = self.loop.create_future()
-            self.trace_id = await self._link.open(url, self.model, key, cluster=self.endpoint.cluster)
-            self.log.append_local("connected", {"host": self.endpoint.label, "trace_id": self.trace_id})
-            await self._await_hello()
-            await self.settings.send_all()
-        except StepnbError as error:
-            # What was asked meanwhile never reached the service: its `wait` raises this error.
-            for ending in self._endings.values():
-                if not ending.done():
-                    ending.set_exception(error)
-            await self._fail(error)
-            raise
-        finally:
-            self._connecting = None
-        if again and len(self.conversation.turns) > 1:
-            self.notice("warning", "Connected anew: the service does not remember what was said before.")
-        self._refresh_status()
+    def disconnected(self, error: StepnbError) -> list[int]:
+        """The connection is gone, and another one will be tried; return the turns to ask again then.
 
-    async def _await_hello(self) -> None:
-        assert self._hello is not None
-        try:
-            await asyncio.wait_for(self._hello, HELLO_TIMEOUT)
-        except TimeoutError:
-            raise ConnectError(
-                f"{self.endpoint.label} accepted the connection but did not begin a session.",
-                fix="Try again; if it goes on, check the URL and the model.",
-                trace_id=self.trace_id,
-            ) from None
+        A question that got no answer yet is asked again; an answer that had begun ends as it is.
+        """
+        self.playing = False
+        self.slot.reset()
+        waiting = self._questions.unanswered(self.conversation)
+        self.local("disconnected", {"reason": error.message, "keep": waiting})
+        return waiting
+
+    def failed(self, error: StepnbError, *, raises: bool) -> None:
+        """The connection is gone, and no other one will be tried; raises: waiting for a turn raises the error."""
+        logger.warning("%s", error)
+        self.hub.set_status(Status("failed", str(error)))
+        if raises:
+            self._end_waits(error)
+        self._questions.clear()
+        self.disconnected(error)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody speaks, nothing is answered, called or played."""
+        return not (self.slot.busy or self.tools.busy or self.playing or self.conversation.speaking)
 
     # Sending ------------------------------------------------------------------------------------------------------
 
@@ -135,20 +132,20 @@ class SessionCore:
         self._send_frame(event, codec.encode(event), payload, pcm)
 
     def _send_frame(self, event: ev.Event, frame: str, payload: str | None, pcm: bytes | None) -> None:
-        if not self._link.is_open:
+        if not self.lifeline.is_open:
             return
         record = self.log.append_frame(
             "out", event.type, frame, time.monotonic_ns(), payload=payload, pcm=pcm
         )
         for change in self.conversation.apply(record, event):
             self._emit(change, None)
-        self._link.send(frame)
+        self.lifeline.send(frame)
 
     def append_audio(self, payload: str, pcm: bytes) -> None:
         """Send microphone audio: base64 text and the PCM16 it stands for."""
-        if not self._link.is_open or self._connecting is not None:
+        if not self.lifeline.ready:
             return
-        if self._link.crowded:
+        if self.lifeline.crowded:
             self.lost_uplink += len(pcm) // 48
             return
         frame = f'{{"type":"input_audio_buffer.append","event_id":"a{next(self._ids)}","audio":"{payload}"}}'
@@ -156,46 +153,50 @@ class SessionCore:
 
     # Receiving ----------------------------------------------------------------------------------------------------
 
-    def _on_lost(self, error: ConnectionLost) -> None:
-        if self.closed:
-            return
-        self.settings.on_lost(error)
-        if self._hello is not None and not self._hello.done():
-            self._hello.set_exception(error)
-        if self._connecting is None:  # else `_connect` reports it
-            self.spawn(self._fail(error))
-
-    def _on_frame(self, frame: str) -> None:
+    def on_frame(self, frame: str) -> None:
+        """Take in a frame of the service."""
         t = time.monotonic_ns()
         event, pcm, repairs = codec.decode(frame)
-        payload = event.delta if isinstance(event, ev.AudioDelta) else None
-        record = self.log.append_frame("in", event.type, frame, t, payload=payload, pcm=pcm, repairs=repairs)
+        if isinstance(event, ev.AudioDelta):
+            self._on_audio(event, pcm, frame, t, repairs)
+            return
+        record = self.log.append_frame("in", event.type, frame, t, repairs=repairs)
         changes = self.conversation.apply(record, event)
         # Silence first: what a barge-in discards must not be told to the player any more.
         if isinstance(event, ev.SpeechStarted):
-            self.interrupt()
-        commands = self._slot.on_event(event, t / 1e9)
+            self.bargein.interrupt(by_speech=True)
+        commands = self.slot.on_event(event, t / 1e9)
         for change in changes:
-            self._emit(change, pcm)
+            self._emit(change, None)
         self._carry_out(commands)
         self._on_session_event(event)
         self.hub.event(event)
-        if payload is None:
-            self._refresh_status()
+        self.refresh_status()
+
+    def _on_audio(
+        self, event: ev.AudioDelta, pcm: bytes | None, frame: str, t: int, repairs: tuple[str, ...]
+    ) -> None:
+        """The same for nearly all of the traffic, without what audio cannot change."""
+        record = self.log.append_frame(
+            "in", event.type, frame, t, payload=event.delta, pcm=pcm, repairs=repairs
+        )
+        for change in self.conversation.apply(record, event):
+            self.hub.change(change, pcm)
+        self.slot.on_event(event, t / 1e9)
+        self.voice_locked = True
+        self.hub.event(event)
 
     def _on_session_event(self, event: codec.AnyEvent) -> None:
         match event:
-            case ev.AudioDelta():
-                self.voice_locked = True
             case ev.SessionCreated():
                 self.session_id = event.session.id or self.session_id
-                if self._hello is not None and not self._hello.done():
-                    self._hello.set_result(None)
+                self.lifeline.hello()
+                self.settings.on_created(event.session)
             case ev.SessionUpdated():
                 self.settings.on_updated(event.session)
             case ev.ErrorEvent():
                 if (
-                    not self.settings.on_error(event.error, self.trace_id)
+                    not self.settings.on_error(event.error, self.lifeline.trace_id)
                     and classify(event.error) is Fault.BAD_EVENT
                 ):
                     logger.warning("The service called an event of ours invalid: %s", event.error.message)
@@ -214,7 +215,7 @@ class SessionCore:
             "streams": how == "speech" and self.settings.config.vad is not None,
         }
         self._endings[number] = ending
-        self._local("turn", data if text is None else data | {"text": text})
+        self.local("turn", data if text is None else data | {"text": text})
         return number
 
     def say(self, text: str, ending: Future[None]) -> None:
@@ -239,9 +240,7 @@ class SessionCore:
     async def _ask(self, number: int, part: ev.Part, pcm: bytes | None) -> None:
         if not await self.ready_for(number):
             return
-        item = ev.Item(type="message", role="user", content=[part])
-        event = ev.ConversationItemCreate(item=item, event_id=turn_event_id(number, "item"))
-        self.send(event, payload=part.audio, pcm=pcm)
+        self._questions.add(number, part, pcm)
         self.want(number)
 
     async def ready_for(self, number: int) -> bool:
@@ -258,8 +257,8 @@ class SessionCore:
 
     def want(self, number: int) -> None:
         """Ask for a response for a turn as soon as the slot is free."""
-        self._carry_out(self._slot.want(number, time.monotonic()))
-        self._refresh_status()
+        self._carry_out(self.slot.want(number, time.monotonic()))
+        self.refresh_status()
 
     def commit(self, number: int) -> None:
         """End push-to-talk input: the buffer becomes the turn's message."""
@@ -267,13 +266,16 @@ class SessionCore:
         self.want(number)
 
     def fail_turn(self, number: int, reason: str, fix: str | None = None) -> None:
-        self._slot.forget(number)
-        self._local("turn_failed", {"turn": number, "reason": reason, "fix": fix})
+        self.slot.forget(number)
+        self._questions.drop(number)
+        self.local("turn_failed", {"turn": number, "reason": reason, "fix": fix})
 
     def _carry_out(self, commands: list[Command]) -> None:
         for command in commands:
             match command:
                 case SendCreate(turn):
+                    self._questions.send(turn)
+                    self.tools.send_outputs(turn)
                     options = ev.ResponseOptions(modalities=["text", "audio"])
                     self.send(ev.ResponseCreate(response=options, event_id=turn_event_id(turn, "create")))
                 case SendCancel():
@@ -282,40 +284,21 @@ class SessionCore:
                     lost = turn if turn is not None else self.conversation.spoken
                     if lost is not None:
                         self.fail_turn(lost, reason)
-        if self._watch is None and self._slot.busy:
+        if self._watch is None and self.slot.busy:
             self._watch = self.loop.call_later(WATCH_INTERVAL, self._on_watch)
 
     def _on_watch(self) -> None:
         self._watch = None
         if not self.closed:
-            self._carry_out(self._slot.on_time(time.monotonic()))
-            self._refresh_status()
+            self._carry_out(self.slot.on_time(time.monotonic()))
+            self.refresh_status()
 
-    # Interrupting -------------------------------------------------------------------------------------------------
-
-    def interrupt(self) -> None:
-        """Barge-in: discard the running answer, cancel it, and have every player fade out and report."""
-        active = self.conversation.active
-        if active is not None and not active.discarded:
-            self._local("discard", {"response": active.id})
-        flush_id = next(self._ids)
-        self._flushes[flush_id] = self.loop.call_later(FLUSH_TIMEOUT, self._flushes.pop, flush_id, None)
-        self.hub.flush(flush_id)
-        self._carry_out(self._slot.cancel(time.monotonic()))
-
-    def flushed(self, flush_id: int, item: str, heard_ms: float, unplayed_ms: float) -> None:
-        """A player fell silent and says how far it had come; late reports count for nothing."""
-        timer = self._flushes.pop(flush_id, None)
-        if timer is None or item not in self.conversation.items:
-            return
-        timer.cancel()
-        self._local("flushed", {"item": item, "heard_ms": heard_ms, "unplayed_ms": unplayed_ms})
-        if unplayed_ms > 0 and heard_ms > 0:
-            # Undocumented but acknowledged by the service; where it is not known it is only an error event.
-            self.send(ev.ConversationItemTruncate(item_id=item, content_index=0, audio_end_ms=int(heard_ms)))
+    def cancel_response(self) -> None:
+        """Cancel what the service is about to say, if anything."""
+        self._carry_out(self.slot.cancel(time.monotonic()))
 
     def played(self, items: dict[str, float]) -> None:
-        self._local("playhead", {"items": items})
+        self.local("playhead", {"items": items})
 
     def first_heard(self, item: str, t: int) -> None:
         record = self.log.append_local("first", {"item": item}, t)
@@ -324,19 +307,21 @@ class SessionCore:
 
     def update(self, config: SessionConfig) -> None:
         """Apply a changed configuration, now or with the next connection."""
-        self.settings.update(config, live=self._link.is_open and self._connecting is None)
+        self.settings.update(config, live=self.lifeline.ready)
 
     # Telling ------------------------------------------------------------------------------------------------------
 
-    def _local(self, kind: str, data: dict[str, object]) -> None:
+    def local(self, kind: str, data: dict[str, object]) -> None:
         for change in self.conversation.apply(self.log.append_local(kind, data), None):
             self._emit(change, None)
 
     def _emit(self, change: Change, pcm: bytes | None) -> None:
         if change.kind == "ended" and change.turn is not None:
+            self._questions.drop(change.turn)
             ending = self._endings.pop(change.turn, None)
             if ending is not None and not ending.done():
                 ending.set_result(None)
+        self.tools.on_change(change)
         if change.kind == "notice" and change.error is not None:
             self.notice("warning", change.error.message, change.error.fix or "")
         self.hub.change(change, pcm)
@@ -346,15 +331,16 @@ class SessionCore:
         self.hub.notice(level, text, fix)
         self.log.append_local("notice", {"level": level, "text": text, "fix": fix})
 
-    def _refresh_status(self) -> None:
-        if not self._link.is_open or self._connecting is not None or self.closed:
+    def refresh_status(self) -> None:
+        """Say what the session is doing, while it is connected."""
+        if not self.lifeline.ready or self.closed:
             return
         state: State = "ready"
         if self.conversation.speaking:
             state = "listening"
         elif self.playing:
             state = "speaking"
-        elif self._slot.busy:
+        elif self.slot.busy or self.tools.busy:
             state = "thinking"
         elif self.mic_live:
             state = "listening"
@@ -364,40 +350,34 @@ class SessionCore:
         """The page says whether sound is being played and whether its microphone is live."""
         self.playing = self.playing if playing is None else playing
         self.mic_live = self.mic_live if mic_live is None else mic_live
-        self._refresh_status()
+        self.refresh_status()
 
     # Ending -------------------------------------------------------------------------------------------------------
 
-    async def _fail(self, error: StepnbError) -> None:
-        """The connection is of no use any more."""
-        self.playing = False
-        logger.warning("%s", error)
-        self.hub.set_status(Status("failed", str(error)))
-        self._slot.reset()
-        self._local("disconnected", {"reason": error.message})
-        await self._link.close()
+    def _end_waits(self, error: StepnbError) -> None:
+        for ending in self._endings.values():
+            if not ending.done():
+                ending.set_exception(error)
 
     async def close(self) -> None:
         """End the session: settle what is open, close the socket, stop every task, release the engine."""
         if self.closed:
             return
         self.closed = True
-        self._slot.reset()
-        self._local("disconnected", {"reason": "The session was closed."})
-        for ending in self._endings.values():
-            if not ending.done():
-                ending.set_exception(SessionClosed("The session was closed before the answer came."))
-        await self._link.close()
-        for timer in (self._watch, *self._flushes.values()):
-            if timer is not None:
-                timer.cancel()
+        self._end_waits(SessionClosed("The session was closed before the answer came."))
+        self._questions.clear()
+        self.disconnected(SessionClosed("The session was closed."))
+        await self.lifeline.close()
+        self.bargein.close()
+        if self._watch is not None:
+            self._watch.cancel()
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.hub.end()
-        await self._engine.release()
+        await self._spooling.close()
         self.hub.set_status(Status("closed"))
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -194,4 +195,6 @@ class EngineLease:
             from ..local.engine import release_shared
 
             self._held = False
-            await asyncio.to_thread(release_shared)
+            # At the exit of the interpreter no thread can be started any more; the engine then closes itself.
+            with contextlib.suppress(RuntimeError):
+                await asyncio.to_thread(release_shared)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -33,9 +34,11 @@ class Hub:
         self.notices: deque[Notice] = deque(maxlen=500)
         self.listeners: list[Listener] = []
         self.subscriptions: list[Subscription] = []
+        self._waking: asyncio.Handle | None = None
 
     def change(self, change: Change, pcm: bytes | None) -> None:
-        self._tell(lambda listener: listener.on_change(change, pcm))
+        if self.listeners:
+            self._tell(lambda listener: listener.on_change(change, pcm))
 
     def set_status(self, status: Status) -> None:
         if status != self.status:
@@ -56,8 +59,18 @@ class Hub:
         self._tell(lambda listener: listener.on_config())
 
     def event(self, event: AnyEvent) -> None:
+        if not self.subscriptions:
+            return
         for subscription in self.subscriptions:
             subscription.push(event)
+        if self._waking is None:
+            # Once for everything that came at once: waking another thread costs more than the event itself.
+            self._waking = asyncio.get_running_loop().call_soon(self._wake)
+
+    def _wake(self) -> None:
+        self._waking = None
+        for subscription in self.subscriptions:
+            subscription.wake()
 
     def end(self) -> None:
         for subscription in self.subscriptions:

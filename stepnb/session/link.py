@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
-from ..errors import ConnectionLost
-from .connection import Connection, close_quietly
+from ..errors import ConnectionLost, ReplayMismatch
+from .connection import Transport, close_quietly
 from .endpoint import Secret
 
 # Frames that may wait for a stalled socket: 40 s of audio in 20 ms frames.
 OUTBOX = 2000
+
+
+class Opener(Protocol):
+    """Opens connections."""
+
+    async def __call__(self, url: str, model: str, key: Secret, *, cluster: str) -> Transport: ...
 
 
 class Link:
@@ -22,12 +29,20 @@ class Link:
         Called with every text frame.
     on_lost
         Called once when a connection ends that nobody closed.
+    open_connection
+        Opens a connection.
     """
 
-    def __init__(self, on_frame: Callable[[str], None], on_lost: Callable[[ConnectionLost], None]) -> None:
+    def __init__(
+        self,
+        on_frame: Callable[[str], None],
+        on_lost: Callable[[ConnectionLost | ReplayMismatch], None],
+        open_connection: Opener,
+    ) -> None:
         self._on_frame = on_frame
         self._on_lost = on_lost
-        self._connection: Connection | None = None
+        self._open_connection = open_connection
+        self._connection: Transport | None = None
         self._outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -42,7 +57,7 @@ class Link:
 
     async def open(self, url: str, model: str, key: Secret, *, cluster: str) -> str | None:
         """Connect and start reading; return the trace id."""
-        connection = await Connection.open(url, model, key, cluster=cluster)
+        connection = await self._open_connection(url, model, key, cluster=cluster)
         self._connection = connection
         self._outbox = asyncio.Queue(OUTBOX)
         self._tasks = [
@@ -72,14 +87,14 @@ class Link:
                 task.cancel()
         await asyncio.gather(*(task for task in tasks if task is not current), return_exceptions=True)
 
-    async def _read(self, connection: Connection) -> None:
+    async def _read(self, connection: Transport) -> None:
         try:
             async for frame in connection.frames():
                 self._on_frame(frame)
-        except ConnectionLost as error:
+        except (ConnectionLost, ReplayMismatch) as error:
             self._lose(error)
 
-    async def _write(self, connection: Connection, outbox: asyncio.Queue[str]) -> None:
+    async def _write(self, connection: Transport, outbox: asyncio.Queue[str]) -> None:
         while True:
             frame = await outbox.get()
             try:
@@ -87,6 +102,6 @@ class Link:
             except ConnectionLost:
                 return  # the reader says so
 
-    def _lose(self, error: ConnectionLost) -> None:
+    def _lose(self, error: ConnectionLost | ReplayMismatch) -> None:
         if self._connection is not None:
             self._on_lost(error)

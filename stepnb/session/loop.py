@@ -11,7 +11,10 @@ import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any, TypeVar
+
+from ..errors import StepnbError
 
 T = TypeVar("T")
 
@@ -44,3 +47,28 @@ class LoopThread:
 
 io_thread = LoopThread("stepnb-io")
 user_thread = LoopThread("stepnb-user")
+
+
+def wait_on_io(coroutine: Coroutine[Any, Any, T], timeout: float | None, what: str) -> T:
+    """Run a coroutine on the I/O thread and wait for its result.
+
+    Parameters
+    ----------
+    timeout
+        Seconds, None for no limit.
+    what
+        What is done, for the error: "connecting".
+
+    Raises
+    ------
+    StepnbError
+        It took longer; it is cancelled then.
+    """
+    future = io_thread.submit(coroutine)
+    try:
+        return future.result(timeout)
+    except FutureTimeout:
+        if future.done():
+            raise
+        future.cancel()
+        raise StepnbError(f"{what.capitalize()} took more than {timeout:g} s.", fix="Try again.") from None

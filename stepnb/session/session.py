@@ -2,48 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
-import atexit
-import contextlib
 import dataclasses
+import os
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, Self, TypeVar
+from pathlib import Path
+from typing import Any, Self
 
 from ..audio.clip import Clip
-from ..audio.pcm import RATE
-from ..conversation.state import TurnKind, TurnState
-from ..errors import AudioError, ConfigError, SessionClosed, StepnbError
+from ..conversation.history import Message
+from ..conversation.reducer import Conversation
+from ..conversation.state import ToolCallState, TurnKind, TurnState
+from ..errors import ConfigError, SessionClosed
 from ..protocol import catalog
 from ..protocol.codec import AnyEvent
 from ..protocol.config import ServerVAD, SessionConfig
+from ..recording.about import Settings
+from ..recording.archive import pack
 from ..recording.log import EventLog
+from ..recording.recording import Recording
+from ..recording.store import KeepAudio
 from . import endpoint as _endpoint
+from .arguments import DEFAULT_VAD, UNCHANGED, Unchanged, past_of, pcm_of, question_of, text_of, vad_of
 from .audio_input import AudioInput
 from .cells import replace_predecessors
 from .core import SessionCore
-from .loop import io_thread, user_thread
+from .following import call_back, follow
+from .lifetimes import CLOSE_TIMEOUT, close_soon, open_cores, say_no_key_once
+from .loop import io_thread, wait_on_io
 from .status import Notice, Status
-from .subscription import Callback, Subscription, deliver
+from .subscription import Callback
+from .tools import AnyTool, Approve, ToolCall, tool_list
 from .turn import Turn
-
-T = TypeVar("T")
-
-# One message may hold 15 MB of audio: five minutes.
-_LONGEST_CLIP_S = 300.0
-_CLOSE_TIMEOUT = 10.0
-_open_cores: weakref.WeakSet[SessionCore] = weakref.WeakSet()
-
-
-class _Unchanged:
-    def __repr__(self) -> str:
-        return "unchanged"
-
-
-UNCHANGED = _Unchanged()
-DEFAULT_VAD = ServerVAD()
 
 
 class Session:
@@ -65,6 +56,20 @@ class Session:
         The system prompt; None for the service's own.
     vad
         `ServerVAD`: the service finds the turns. None: push-to-talk.
+    tools
+        What the model may call: functions (plain or async, see `stepnb.tool`), `WebSearch`, `Retrieval`.
+    approve
+        A function or coroutine function of a `ToolCall`, asked before a function is called; only True lets it be.
+    record
+        A folder, new or empty, to keep the recording in; it grows as the session goes on, and a killed kernel loses no
+        more than the last second of it. None: a private temporary folder, deleted at close. `save` packs either.
+    keep_audio
+        Which audio the recording keeps: "all", "output" (the service's), "input" (yours) or "none". All else about a
+        turn is kept; its audio is empty then. An hour of both takes about 350 MB of disk; memory hardly grows, because
+        only the last second is in it (when the disk fails, at most 32 MB of events and of each side's audio).
+    history
+        A `Recording`, or messages such as ``[("user", "Hello"), ("assistant", "Hi!")]``, told to the service as text
+        before the first turn.
     api_key
         None: STEPFUN_API_KEY or STEP_API_KEY, Colab secrets, keyring, .env.
 
@@ -72,6 +77,8 @@ class Session:
     ------
     ConfigError
         A wrong argument; the message says what to write instead.
+    RecordingError
+        The folder holds something already, or cannot be made.
     """
 
     def __init__(
@@ -82,25 +89,54 @@ class Session:
         voice: str | None = None,
         instructions: str | None = None,
         vad: ServerVAD | None = DEFAULT_VAD,
+        tools: Sequence[AnyTool] | None = None,
+        approve: Approve | None = None,
+        record: str | os.PathLike[str] | None = None,
+        keep_audio: KeepAudio = "all",
+        history: Recording | Sequence[Message] = (),
         api_key: str | None = None,
     ) -> None:
         where = _endpoint.resolve(cluster, api_key)
-        model = _text("model", model) or catalog.recommended_model(where.cluster)
+        model = text_of("model", model) or catalog.recommended_model(where.cluster)
         config = SessionConfig(
-            voice=_text("voice", voice) or catalog.default_voice(model, where.cluster),
-            instructions=_text("instructions", instructions),
-            vad=_vad(vad),
+            voice=text_of("voice", voice) or catalog.default_voice(model, where.cluster),
+            instructions=text_of("instructions", instructions),
+            vad=vad_of(vad),
+            tools=tool_list(tools, model, approve),
         )
-        self._core = SessionCore(where, model, config, io_thread.loop)
+        past, untold = past_of(history)
+        log = EventLog(
+            Path(record).expanduser() if record is not None else None,
+            keep_audio=keep_audio,
+            model=model,
+            cluster=where.cluster,
+            where=where.label,
+            settings=Settings.of(config, past),
+        )
+        self._begin(SessionCore(where, model, config, io_thread.loop, approve, log=log, history=past))
+        if untold:
+            self._core.hub.notices.append(
+                Notice("info", f"The history is told as text. It leaves out {', '.join(untold)}.")
+            )
+        if where.cluster == "local" and cluster is None:
+            say_no_key_once()
+            self._core.hub.notices.append(Notice("info", _endpoint.NO_KEY_LINE))
+
+    @classmethod
+    def _of(cls, core: SessionCore) -> Self:
+        """Make a session of a core of another kind."""
+        session = cls.__new__(cls)
+        session._begin(core)
+        return session
+
+    def _begin(self, core: SessionCore) -> None:
+        self._core = core
         self._input = AudioInput(self._core)
         self._turns: dict[int, Turn] = {}
         self._panel: Any = None
-        self._finalizer = weakref.finalize(self, _close_soon, self._core)
+        self._finalizer = weakref.finalize(self, close_soon, self._core)
         self._finalizer.atexit = False  # `_close_all` waits, a finalizer could not
-        _open_cores.add(self._core)
-        if where.cluster == "local" and cluster is None:
-            _say_no_key_once()
-            self._core.hub.notices.append(Notice("info", _endpoint.NO_KEY_LINE))
+        open_cores.add(self._core)
         replace_predecessors(self)
 
     # Asking -------------------------------------------------------------------------------------------------------
@@ -121,16 +157,10 @@ class Session:
             The session is closed.
         """
         if isinstance(what, Clip):
-            pcm = _pcm_of(what)
+            pcm = pcm_of(what)
             return self._new_turn("clip", lambda number: self._core.ask_audio(number, pcm))
-        if not isinstance(what, str):
-            kind = type(what).__name__
-            raise ConfigError(
-                f"ask() takes text or a Clip, not {kind}.", fix="Load audio with sn.Clip.load(path)."
-            )
-        if not what.strip():
-            raise ConfigError("There is nothing to ask: the text is empty.", fix="Write something.")
-        return self._new_turn("text", lambda number: self._core.ask_text(number, what), text=what)
+        text = question_of(what)
+        return self._new_turn("text", lambda number: self._core.ask_text(number, text), text=text)
 
     def append(self, clip: Clip) -> Turn:
         """Stream a clip in real time, as the microphone does.
@@ -148,7 +178,7 @@ class Session:
                 f"append() takes a Clip, not {type(clip).__name__}.",
                 fix="Load audio with sn.Clip.load(path).",
             )
-        pcm = _pcm_of(clip)
+        pcm = pcm_of(clip)
         return self._new_turn("speech", lambda number: self._input.stream(number, pcm))
 
     def _new_turn(
@@ -172,14 +202,15 @@ class Session:
     def interrupt(self) -> None:
         """Stop the running answer: cancel it and silence the loudspeaker."""
         self._check_open()
-        self._core.loop.call_soon_threadsafe(self._core.interrupt)
+        self._core.loop.call_soon_threadsafe(self._core.bargein.interrupt)
 
     def update(
         self,
         *,
-        voice: str | None | _Unchanged = UNCHANGED,
-        instructions: str | None | _Unchanged = UNCHANGED,
-        vad: ServerVAD | None | _Unchanged = UNCHANGED,
+        voice: str | None | Unchanged = UNCHANGED,
+        instructions: str | None | Unchanged = UNCHANGED,
+        vad: ServerVAD | None | Unchanged = UNCHANGED,
+        tools: Sequence[AnyTool] | None | Unchanged = UNCHANGED,
     ) -> None:
         """Change settings of the running session.
 
@@ -187,8 +218,8 @@ class Session:
         ----------
         voice
             Only before the first audio of the session.
-        instructions, vad
-            At any time. Left out: unchanged. ``vad=None``: push-to-talk.
+        instructions, vad, tools
+            At any time. Left out: unchanged. ``vad=None``: push-to-talk. ``tools=None``: none any more.
 
         Raises
         ------
@@ -197,18 +228,20 @@ class Session:
         """
         self._check_open()
         changes: dict[str, Any] = {}
-        if not isinstance(voice, _Unchanged):
-            wanted = _text("voice", voice) or catalog.default_voice(self.model, self._core.endpoint.cluster)
+        if not isinstance(voice, Unchanged):
+            wanted = text_of("voice", voice) or catalog.default_voice(self.model, self._core.endpoint.cluster)
             if wanted != self._core.settings.config.voice and self._core.voice_locked:
                 raise ConfigError(
                     "The voice is fixed since the first audio of the session.",
                     fix="Make a new Session(voice=...).",
                 )
             changes["voice"] = wanted
-        if not isinstance(instructions, _Unchanged):
-            changes["instructions"] = _text("instructions", instructions) or ""
-        if not isinstance(vad, _Unchanged):
-            changes["vad"] = _vad(vad)
+        if not isinstance(instructions, Unchanged):
+            changes["instructions"] = text_of("instructions", instructions) or ""
+        if not isinstance(vad, Unchanged):
+            changes["vad"] = vad_of(vad)
+        if not isinstance(tools, Unchanged):
+            changes["tools"] = tool_list(tools, self.model, self._core.tools.approve)
 
         def apply() -> None:
             self._core.update(dataclasses.replace(self._core.settings.config, **changes))
@@ -224,14 +257,14 @@ class Session:
             Its subclasses name the cause and the fix.
         """
         self._check_open()
-        self._wait(self._core.connected(), timeout, "connecting")
+        wait_on_io(self._core.connected(), timeout, "connecting")
         return self
 
     def close(self) -> None:
         """Close the connection; what was said stays readable. Closing twice does nothing."""
         if self._finalizer.detach() is None:
             return
-        self._wait(self._core.close(), _CLOSE_TIMEOUT, "closing")
+        wait_on_io(self._core.close(), CLOSE_TIMEOUT, "closing")
 
     def __enter__(self) -> Self:
         return self
@@ -252,9 +285,43 @@ class Session:
         return list(self._core.hub.notices)
 
     @property
+    def restored(self) -> list[str] | None:
+        """What the service could not be told again at the last reconnect, as phrases; None before there was one."""
+        return self._core.lifeline.restored
+
+    @property
     def events(self) -> EventLog:
         """Everything that happened, in order."""
         return self._core.log
+
+    @property
+    def conversation(self) -> Conversation:
+        """Items, responses and turns, as the log tells them."""
+        return self._core.conversation
+
+    @property
+    def live(self) -> SessionCore | None:
+        """What a display of a turn follows."""
+        return self._core
+
+    def tool_call(self, response: str, call: ToolCallState) -> ToolCall:
+        """Return a call as the user sees it, with what the function returned."""
+        return self._core.tools.view(response, call)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Pack everything so far into one file, which `Recording.load` opens: events, audio, settings; no key.
+
+        Parameters
+        ----------
+        path
+            Usually ends with ``.stepnb``. An existing file is replaced, and only once the new one is complete.
+
+        Raises
+        ------
+        RecordingError
+            The file cannot be written.
+        """
+        return pack(self._core.log, Path(path).expanduser())
 
     @property
     def turns(self) -> list[Turn]:
@@ -272,6 +339,7 @@ class Session:
 
     @property
     def model(self) -> str:
+        """The model's id."""
         return self._core.model
 
     @property
@@ -297,43 +365,13 @@ class Session:
         callable
             Ends the subscription.
         """
-        if not callable(callback):
-            raise ConfigError(
-                "on() takes a function of the event.", fix='Write s.on("response.done", print).'
-            )
-        subscription = Subscription(user_thread.loop, None if type == "*" else type)
-        core = self._core
-
-        def failed(callback: Callback, error: Exception) -> None:
-            name = getattr(callback, "__name__", repr(callback))
-            text = f"Your callback {name} for {type!r} failed: {error!r}"
-            core.loop.call_soon_threadsafe(core.notice, "error", text)
-
-        self._subscribe(subscription)
-        user_thread.submit(deliver(subscription, callback, failed))
-        return lambda: self._unsubscribe(subscription)
-
-    async def stream(self) -> AsyncIterator[AnyEvent]:
-        """Yield every event of the service from now on, until the session closes."""
-        subscription = Subscription(asyncio.get_running_loop())
-        self._subscribe(subscription)
-        try:
-            async for event in subscription:
-                yield event
-        finally:
-            self._unsubscribe(subscription)
-
-    def _subscribe(self, subscription: Subscription) -> None:
         self._check_open()
-        self._core.loop.call_soon_threadsafe(self._core.hub.subscriptions.append, subscription)
+        return call_back(self._core, type, callback)
 
-    def _unsubscribe(self, subscription: Subscription) -> None:
-        def remove() -> None:
-            if subscription in self._core.hub.subscriptions:
-                self._core.hub.subscriptions.remove(subscription)
-            subscription.end()
-
-        self._core.loop.call_soon_threadsafe(remove)
+    def stream(self) -> AsyncIterator[AnyEvent]:
+        """Yield every event of the service from now on, until the session closes."""
+        self._check_open()
+        return follow(self._core)
 
     # Display ------------------------------------------------------------------------------------------------------
 
@@ -358,66 +396,3 @@ class Session:
     def _check_open(self) -> None:
         if self._core.closed or not self._finalizer.alive:
             raise SessionClosed("The session is closed.", fix="Make a new one: sn.Session().")
-
-    def _wait(self, coroutine: Coroutine[Any, Any, T], timeout: float | None, what: str) -> T:
-        future = io_thread.submit(coroutine)
-        try:
-            return future.result(timeout)
-        except FutureTimeout:
-            if future.done():
-                raise
-            future.cancel()
-            raise StepnbError(
-                f"{what.capitalize()} took more than {timeout:g} s.", fix="Try again."
-            ) from None
-
-
-def _close_soon(core: SessionCore) -> None:
-    """A session nobody holds any more closes by itself; nobody waits for it."""
-    io_thread.submit(core.close())
-
-
-def _close_all() -> None:
-    """At exit of the kernel: close what is open, so that no server session lingers."""
-    for core in list(_open_cores):
-        if not core.closed:
-            with contextlib.suppress(FutureTimeout, RuntimeError):
-                io_thread.submit(core.close()).result(_CLOSE_TIMEOUT)
-
-
-atexit.register(_close_all)
-
-_no_key_said = False
-
-
-def _say_no_key_once() -> None:
-    global _no_key_said
-    if not _no_key_said:
-        _no_key_said = True
-        print(_endpoint.NO_KEY_LINE)  # noqa: T201 - the one line a user without a key must see
-
-
-def _text(name: str, value: str | None) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise ConfigError(f"{name} is a {type(value).__name__}.", fix=f"Write {name}='...' or leave it out.")
-    return value.strip() or None if value else None
-
-
-def _vad(value: ServerVAD | None) -> ServerVAD | None:
-    if value is not None and not isinstance(value, ServerVAD):
-        raise ConfigError(
-            f"vad is {value!r}.",
-            fix="Write vad=sn.ServerVAD(silence_duration_ms=500), or vad=None for push-to-talk.",
-        )
-    return value
-
-
-def _pcm_of(clip: Clip) -> bytes:
-    if clip.duration == 0:
-        raise AudioError("The clip is empty.", fix="Record or load one with sound in it.")
-    if clip.duration > _LONGEST_CLIP_S:
-        raise AudioError(
-            f"The clip is {clip.duration:.0f} s long; one message holds {_LONGEST_CLIP_S:.0f} s.",
-            fix="Cut it: clip[0:60].",
-        )
-    return clip.resample(RATE).pcm

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 from ..errors import ConnectError, StepnbError
 from ..protocol import events as ev
@@ -37,7 +38,7 @@ class Settings:
         self._send = send
         self._hub = hub
         self._numbers = itertools.count(1)
-        self._pending: dict[str, SessionConfig] = {}  # update -> the configuration before it
+        self._pending: dict[str, dict[str, Any]] = {}  # update -> what it changed, as it was before
         self._echo: asyncio.Future[None] | None = None
 
     async def send_all(self) -> None:
@@ -73,7 +74,7 @@ class Settings:
         keys = changed_keys(self.config, config)
         if not keys:
             return
-        before = self.config
+        before = {key: getattr(self.config, key) for key in keys}
         self._set(config)
         if live:
             event_id = f"{next(self._numbers)}.update"
@@ -82,7 +83,9 @@ class Settings:
 
     def on_updated(self, echo: ev.SessionInfo) -> None:
         """Compare the echo with what was sent: unknown or unwelcome values are dropped silently otherwise."""
-        self._pending.clear()
+        self._pending.pop(next(iter(self._pending), ""), None)
+        if self._pending:
+            return  # what is on its way is not in this echo; the next one tells everything
         for difference in echo_differences(self.config.session_info(), echo):
             text = f"The service took {difference.key} as {difference.taken!r}, not {difference.sent!r}."
             self._hub.notice("warning", text)
@@ -90,6 +93,11 @@ class Settings:
                 self._set(dataclasses.replace(self.config, voice=str(difference.taken)))
         if self._echo is not None and not self._echo.done():
             self._echo.set_result(None)
+
+    def on_created(self, session: ev.SessionInfo) -> None:
+        """Take a ``session.created`` that comes while an update is unanswered as its echo: some are typed so."""
+        if self._echo is not None or self._pending:
+            self.on_updated(session)
 
     def on_error(self, info: ev.ErrorInfo, trace_id: str | None) -> bool:
         """Take in an error that answers an update; return whether it was one."""
@@ -103,8 +111,11 @@ class Settings:
             return True
         before = self._pending.pop(info.event_id or "", None)
         if before is None:
-            return False
-        self._set(before)
+            if not (info.event_id or "").endswith(".update"):
+                return False
+            self._hub.notice("warning", str(error))
+            return True
+        self._set(dataclasses.replace(self.config, **before))
         self._hub.notice("warning", f"The change was refused and is undone. {error}")
         return True
 

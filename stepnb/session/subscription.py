@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -29,8 +28,8 @@ class Subscription:
         self.dropped = 0
         self._kind = kind
         self._loop = loop
+        # Filled on one thread and emptied on another; a deque needs no lock for that.
         self._events: deque[AnyEvent] = deque()
-        self._lock = threading.Lock()
         self._ready = asyncio.Event()
         self._woken = False
         self._ended = False
@@ -39,23 +38,22 @@ class Subscription:
         """Queue an event. Called on the I/O thread."""
         if self._kind is not None and event.type != self._kind:
             return
-        with self._lock:
-            if len(self._events) >= BACKLOG:
-                self._events.popleft()
-                self.dropped += 1
-            self._events.append(event)
-        self._wake()
+        if len(self._events) >= BACKLOG:
+            self._events.popleft()
+            self.dropped += 1
+        self._events.append(event)
 
     def end(self) -> None:
         """No more events will come."""
         self._ended = True
-        self._wake()
+        self._woken = False
+        self.wake()
 
-    def _wake(self) -> None:
-        with self._lock:
-            if self._woken:
-                return
-            self._woken = True
+    def wake(self) -> None:
+        """Let the subscriber have what is queued."""
+        if self._woken or not (self._events or self._ended):
+            return
+        self._woken = True
         try:
             self._loop.call_soon_threadsafe(self._ready.set)
         except RuntimeError:
@@ -65,12 +63,9 @@ class Subscription:
         while True:
             await self._ready.wait()  # ends with `end`, which every close of the session calls
             self._ready.clear()
-            with self._lock:
-                self._woken = False
-                batch = list(self._events)
-                self._events.clear()
-            for event in batch:
-                yield event
+            self._woken = False
+            while self._events:
+                yield self._events.popleft()
             if self._ended and not self._events:
                 return
 

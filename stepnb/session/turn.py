@@ -6,14 +6,31 @@ from collections.abc import Generator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..audio.clip import Clip
-from ..conversation.state import ItemState, TurnState, TurnStatus
+from ..conversation.reducer import Conversation
+from ..conversation.state import ItemState, ToolCallState, TurnState, TurnStatus
 from ..errors import StepnbError, TurnTimeout
+from ..recording.log import Log
+from .tools import ToolCall
 
 if TYPE_CHECKING:
-    from .session import Session
+    from .core import SessionCore
+
+
+class TurnSource(Protocol):
+    """Where turns come from: a `Session` or a `Recording`."""
+
+    @property
+    def events(self) -> Log: ...
+    @property
+    def conversation(self) -> Conversation: ...
+    @property
+    def live(self) -> SessionCore | None:
+        """Whose changes a display follows; None when nothing changes any more."""
+
+    def tool_call(self, response: str, call: ToolCallState) -> ToolCall: ...
 
 
 @dataclass(frozen=True)
@@ -61,8 +78,8 @@ class Turn:
     last line of a cell to watch it live, wait for it with `wait` or ``await``, or just read what there is so far.
     """
 
-    def __init__(self, session: Session, state: TurnState | None, ending: Future[None]) -> None:
-        self._session = session
+    def __init__(self, source: TurnSource, state: TurnState | None, ending: Future[None]) -> None:
+        self._source = source
         self._state = state
         self._ending = ending
 
@@ -132,7 +149,7 @@ class Turn:
         if self._state.text is not None:
             return self._state.text
         refs = list(self._state.input_audio)
-        return Clip.from_pcm(self._session.events.audio.read(refs)) if refs else None
+        return Clip.from_pcm(self._source.events.audio.read(refs)) if refs else None
 
     @property
     def user_transcript(self) -> str | None:
@@ -153,7 +170,7 @@ class Turn:
     def audio(self) -> Clip:
         """What the service spoke, so far, at 24 kHz; empty when it spoke nothing."""
         refs = [ref for item in self._items() for ref in item.audio]
-        return Clip.from_pcm(self._session.events.audio.read(refs))
+        return Clip.from_pcm(self._source.events.audio.read(refs))
 
     @property
     def heard_ms(self) -> float | None:
@@ -169,12 +186,22 @@ class Turn:
     @property
     def usage(self) -> dict[str, Any] | None:
         """Tokens of the last response as the service counted them, None where it did not."""
-        responses = self._session._core.conversation.responses
+        responses = self._source.conversation.responses
         counted = [responses[number].usage for number in list(self._state.responses)] if self._state else []
         return next((usage for usage in reversed(counted) if usage), None)
 
+    @property
+    def tool_calls(self) -> list[ToolCall]:
+        """The functions the model called, in order, with what came of it."""
+        responses = self._source.conversation.responses
+        return [
+            self._source.tool_call(response, call)
+            for response in (list(self._state.responses) if self._state else [])
+            for call in list(responses[response].calls.values())
+        ]
+
     def _items(self) -> list[ItemState]:
-        return self._session._core.conversation.answer(self._state) if self._state else []
+        return self._source.conversation.answer(self._state) if self._state else []
 
     # Display
 

@@ -10,10 +10,10 @@ import asyncio
 import itertools
 import logging
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pybase64
@@ -35,16 +35,32 @@ OWNER_SILENT = 5.0
 FADE_MS = 12
 # Views remembered for their sequence numbers and clocks; an old one that speaks again starts anew.
 MAX_VIEWS = 32
+# Microphone messages whose lag is kept: 20 s of them.
+LAGS = 500
 
 
 @dataclass
 class ViewLink:
-    """What is known of one view: its next sequence number, its clock, when it was last heard."""
+    """What is known of one view.
+
+    Attributes
+    ----------
+    seq
+        Its next sequence number.
+    offset_ms, rtt_ms
+        Kernel clock minus page clock and the round trip, as the page measured them; None at first.
+    heard_at
+        When it last said something, loop time, s.
+    lags_ms
+        How long its last microphone messages were on their way, ms: from the page's sending to the arrival in the
+        kernel. The page's clock is mapped with ``offset_ms``, which takes both ways for equally long.
+    """
 
     seq: int = 0
     offset_ms: float | None = None
     rtt_ms: float | None = None
     heard_at: float = 0.0
+    lags_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LAGS))
 
 
 class PanelBridge:
@@ -102,7 +118,7 @@ class PanelBridge:
         self.counts[str(message.__struct_config__.tag)] += 1
         match message:
             case m.Mic():
-                self._on_microphone(message)
+                self._on_microphone(message, link, received_ns)
             case m.Ping():
                 link.offset_ms, link.rtt_ms = message.offset, message.rtt
                 self._send("pong", view=message.view, echo=message.t, kernel=received_ns / 1e6)
@@ -116,7 +132,9 @@ class PanelBridge:
             case m.Flushed():
                 self._core.activity(playing=False)
                 if message.item is not None:
-                    self._core.flushed(message.id, message.item, message.heard_ms, message.unplayed_ms)
+                    self._core.bargein.flushed(
+                        message.id, message.item, message.heard_ms, message.unplayed_ms
+                    )
             case m.Hello():
                 self._on_hello(message)
             case m.Bye():
@@ -127,7 +145,7 @@ class PanelBridge:
             case m.Talk():
                 self._on_talk(message)
             case m.Stop():
-                self._core.interrupt()
+                self._core.bargein.interrupt()
             case m.Say():
                 self._core.say(message.text, Future())
             case m.Connect():
@@ -158,7 +176,13 @@ class PanelBridge:
         if self._core.hub.status.state == "idle":
             self._core.spawn(self._core.connected())
 
-    def _on_microphone(self, message: m.Mic) -> None:
+    def _on_microphone(self, message: m.Mic, link: ViewLink, received_ns: int) -> None:
+        if link.offset_ms is not None:
+            link.lags_ms.append(received_ns / 1e6 - (message.t + link.offset_ms))
+        if self.owner is None:
+            # Given up because it was held up for so long: what it has to say is still wanted.
+            self._own(message.view)
+            self._input.talk(True)
         if message.view != self.owner:
             self.counts["refused"] += 1
             return

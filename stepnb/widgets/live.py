@@ -95,9 +95,14 @@ class LiveOutput:
 
 def show_turn(turn: Turn) -> None:
     """Show a turn, live until it has ended."""
+    from IPython.display import display
+
     from .static_html import turn_html
 
-    core = turn._session._core
+    core = turn._source.live
+    if core is None:
+        display({"text/html": turn_html(turn), "text/plain": repr(turn)}, raw=True)  # type: ignore[no-untyped-call]
+        return
     LiveOutput(
         core,
         lambda: (turn_html(turn), repr(turn)),

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..conversation.reducer import Conversation
-from ..conversation.state import BYTES_PER_MS, TurnState
+from ..conversation.state import BYTES_PER_MS, ToolCallState, TurnState
 from ..session.turn import Latency
 
 Row = dict[str, Any]
+
+# What the page gets of a tool's arguments and output, characters.
+_LONGEST = 2000
 
 
 def rows_of(conversation: Conversation, turn: TurnState) -> list[Row]:
@@ -60,9 +63,32 @@ def _answer(conversation: Conversation, turn: TurnState) -> Row:
         latency_ms=latency.first_heard if latency.first_heard is not None else latency.first_audio,
         duration_ms=sum(item.audio_ms for item in items) or None,
         note=str(turn.error) if turn.error is not None else None,
+        tools=[_tool(call) for call in conversation.calls(turn)],
     )
 
 
+def _tool(call: ToolCallState) -> dict[str, Any]:
+    output = _cut(call.output) if call.output is not None else None
+    return {
+        "name": call.name,
+        "arguments": _cut(call.arguments),
+        "output": output,
+        "status": call.status,
+        "ms": call.duration_ms,
+    }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
 def _row(turn: TurnState, who: str, **values: Any) -> Row:
-    empty = {"heard": None, "cut_ms": None, "latency_ms": None, "duration_ms": None, "note": None}
+    empty: Row = {
+        "heard": None,
+        "cut_ms": None,
+        "latency_ms": None,
+        "duration_ms": None,
+        "note": None,
+        "tools": [],
+    }
     return {"id": f"{turn.id}-{who}", "order": turn.id * 2 + (who == "step"), "who": who} | empty | values

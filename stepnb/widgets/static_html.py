@@ -5,13 +5,21 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from .results import result_html
+
 if TYPE_CHECKING:
+    from ..recording.recording import Recording
     from ..session.session import Session
+    from ..session.tools import ToolCall
     from ..session.turn import Turn
 
 YOU, STEP, RED = "#0b7a75", "#6a63d6", "#d0453a"
 # Turns kept in the static form of a session, newest last.
 _SHOWN_TURNS = 30
+# Of a tool's arguments and output, characters.
+_LONGEST = 300
 
 
 def turn_html(turn: Turn, *, player: bool = True) -> str:
@@ -24,9 +32,34 @@ def turn_html(turn: Turn, *, player: bool = True) -> str:
     if turn.error is not None:
         answer += f" <b style='color:{RED}'>{html.escape(str(turn.error))}</b>"
     rows.append(_line("Step", STEP, answer or f"<i>{turn.status}</i>"))
+    calls = turn.tool_calls
+    rows += [_tool_line(call) for call in calls]
     heard = turn.audio if player and turn.status not in ("pending", "active") else None
     sound = heard._repr_html_() if heard is not None and heard.duration else ""
-    return f"<div style='max-width:62em;font-size:14px;line-height:1.5'>{''.join(rows)}{_figures(turn)}{sound}</div>"
+    shown = "".join(result_html(call.result) for call in calls) if heard is not None else ""
+    page = "".join(rows) + _figures(turn) + sound + shown
+    return f"<div style='max-width:62em;font-size:14px;line-height:1.5'>{page}</div>"
+
+
+def _tool_line(call: ToolCall) -> str:
+    arguments = call.arguments
+    if isinstance(arguments, dict):
+        arguments = ", ".join(
+            f"{name}={msgspec.json.encode(value).decode()}" for name, value in arguments.items()
+        )
+    took = f" · {call.duration_ms / 1000:.2f} s" if call.duration_ms is not None else ""
+    came = call.status if call.output is None else call.output
+    mark = (
+        ""
+        if call.output is None or call.status == "completed"
+        else f" <b style='color:{RED}'>{call.status}</b>"
+    )
+    text = f"<code>{html.escape(_cut(f'{call.name}({arguments})'))}</code>{mark} → {html.escape(_cut(came))}{took}"
+    return f"<div style='font-size:12px;opacity:.85;margin-left:5em'>{text}</div>"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _figures(turn: Turn) -> str:
@@ -44,7 +77,7 @@ def _line(who: str, colour: str, text: str) -> str:
     return f"<div style='display:flex'>{name}<span>{text}</span></div>"
 
 
-def session_html(session: Session) -> str:
+def session_html(session: Session | Recording) -> str:
     """Return the transcript of a session as HTML without players, bounded to its last turns."""
     turns = session.turns
     left_out = f"<i>{len(turns) - _SHOWN_TURNS} earlier turns</i>" if len(turns) > _SHOWN_TURNS else ""

@@ -275,7 +275,7 @@ class PulseServer:
             f"--rate={sound.rate}",
             "--channels=1",
         ]
-        return subprocess.Popen([*command, "--raw", "--latency-msec=20", path], env=self.client_env)
+        return subprocess.Popen([*command, "--raw", "--latency-msec=200", path], env=self.client_env)
 
     def loop_latency(self, ear: Recorder, repeats: int = 5) -> list[float]:
         """How long a click takes from a player's pipe to the recorder, s: the error of everything measured here."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from stepnb.audio.pcm import encode
-from stepnb.local.parts import BrainReply, BrainRequest, Heard, VoiceSettings
+from stepnb.local.parts import BrainReply, BrainRequest, Heard, StreamingBrain, ToolCall, VoiceSettings
 from stepnb.local.profile import LIVE, Profile
 from stepnb.local.turns import Session, Setup
 from tests.engine.order import Event, OrderChecker
@@ -74,6 +74,8 @@ class ScriptedMouth:
 class ScriptedBrain:
     def __init__(self, text: str = "One two three. Four five six.") -> None:
         self.text = text
+        self.thinking = ""
+        self.calls: tuple[ToolCall, ...] = ()
         self.requests: list[BrainRequest] = []
         self.failure: Exception | None = None
 
@@ -81,13 +83,15 @@ class ScriptedBrain:
         self.requests.append(request)
         if self.failure:
             raise self.failure
-        return BrainReply(text=self.text, language="en")
+        return BrainReply(text=self.text, language="en", thinking=self.thinking, calls=self.calls)
 
 
 class Desk:
     """A session without a socket."""
 
-    def __init__(self, profile: Profile = LIVE) -> None:
+    def __init__(
+        self, profile: Profile = LIVE, model: str = MODEL, brain: StreamingBrain | None = None
+    ) -> None:
         self.ears, self.mouth, self.brain = ScriptedEars(), ScriptedMouth(), ScriptedBrain()
         self.events: list[Event] = []
         self.order = OrderChecker()
@@ -95,14 +99,14 @@ class Desk:
         setup = Setup(
             ears=self.ears,
             mouth=self.mouth,
-            brain=self.brain,
+            brain=brain or self.brain,
             voice_settings=lambda _: VoiceSettings(),
             profile=profile,
             seed=3,
             speed=None,
             now=lambda: datetime(2026, 1, 2, tzinfo=UTC),
         )
-        self.session = Session(setup, 1, MODEL, self._take, self._room)
+        self.session = Session(setup, 1, model, self._take, self._room)
         self.session.start()
 
     def _take(self, frame: str) -> None:
@@ -161,11 +165,11 @@ class Desk:
         self.send("input_audio_buffer.append", audio=encode(pcm))
 
 
-def run(script: Callable[[Desk], Awaitable[None]], profile: Profile = LIVE) -> Desk:
+def run(script: Callable[[Desk], Awaitable[None]], profile: Profile = LIVE, **desk_options: Any) -> Desk:
     """Run a script at a desk and close its session."""
 
     async def main() -> Desk:
-        desk = Desk(profile)
+        desk = Desk(profile, **desk_options)
         try:
             await script(desk)
         finally:

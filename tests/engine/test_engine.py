@@ -92,10 +92,10 @@ def test_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_part_that_cannot_be_made_fails_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(_: LocalEngine) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise EngineError("The ears are missing.")
 
-    monkeypatch.setattr(LocalEngine, "_make_parts", broken)
+    monkeypatch.setattr("stepnb.local.engine.choose_parts", broken)
     threads = threading.enumerate()
     with pytest.raises(EngineError, match="The ears are missing"):
         LocalEngine().start()

@@ -19,6 +19,8 @@ export class Transcript {
   /** What a screen reader is told: finished rows, once each. */
   readonly #spoken = h("div", { class: "sn-hidden", "aria-live": "polite" });
   readonly #rows = new Map<string, Shown>();
+  /** Whether the list shows its end, and keeps showing it. */
+  #follows = true;
 
   constructor(labels: Labels) {
     this.#labels = labels;
@@ -27,6 +29,12 @@ export class Transcript {
     const attributes = { class: "sn-log", role: "log", "aria-live": "off", "aria-label": labels.transcript };
     this.#list = h("div", { ...attributes, tabindex: "0" }, this.#empty);
     this.element = h("div", { class: "sn-transcript" }, this.#list, this.#spoken);
+    this.#list.addEventListener("scroll", () => {
+      const { scrollTop, scrollHeight, clientHeight } = this.#list;
+      this.#follows = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    });
+    // A narrower panel breaks its lines anew.
+    new ResizeObserver(() => this.#follow()).observe(this.#list);
   }
 
   /** Replaces everything. */
@@ -34,19 +42,21 @@ export class Transcript {
     for (const { element } of this.#rows.values()) element.remove();
     this.#rows.clear();
     for (const row of rows) this.#put(row);
-    this.#list.scrollTop = this.#list.scrollHeight;
+    this.#follow();
   }
 
   /** A new row, or a new version of one. */
   upsert(row: Row): void {
     const before = this.#rows.get(row.id)?.row;
-    const { scrollTop, scrollHeight, clientHeight } = this.#list;
-    const follow = scrollHeight - scrollTop - clientHeight < NEAR_END;
     this.#put(row);
-    if (follow) this.#list.scrollTop = this.#list.scrollHeight;
+    this.#follow();
     if (row.state !== "live" && before?.state !== row.state && row.text) {
       setText(this.#spoken, `${this.#labels[row.who]}: ${row.text}`);
     }
+  }
+
+  #follow(): void {
+    if (this.#follows) this.#list.scrollTop = this.#list.scrollHeight;
   }
 
   #put(row: Row): void {

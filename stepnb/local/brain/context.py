@@ -101,7 +101,7 @@ class Context:
                 if question is not None:
                     turns.append(Turn(question, ""))
                 question = heard = message.text
-            elif message.role == "assistant":
+            elif message.role == "assistant" and message.text:
                 turns.append(Turn(question or "", message.text))
                 question = None
         spoken: Language = "zh" if is_chinese(heard or request.instructions) else "en"

@@ -391,3 +391,27 @@ def test_any_order_of_events_keeps_the_books(steps: list[tuple[str, Any]]) -> No
     assert len(ends) == len(set(ends))
     owners = [response for turn in conversation.turns.values() for response in turn.responses]
     assert len(owners) == len(set(owners))
+
+
+def test_ids_that_come_again_after_a_reconnect_are_other_ones() -> None:
+    story = Story()
+    for text in ("first", "second"):
+        story.ask(text)
+        story.user_item("u1")
+        story.begin("r1", "a1")
+        story.say("a1", text)
+        story.end("r1")
+        story.local("disconnected", reason="gone")
+    conversation = story.conversation
+    assert [turn.status for turn in conversation.turns.values()] == ["completed", "completed"]
+    assert [conversation.answer(turn)[0].text for turn in conversation.turns.values()] == ["first", "second"]
+
+
+def test_an_item_of_an_earlier_connection_is_unknown_to_the_service() -> None:
+    story = Story()
+    story.ask()
+    story.begin("r1", "a1")
+    item = next(iter(story.conversation.items))
+    assert story.conversation.wire_id(item) == "a1"
+    story.local("disconnected", reason="gone")
+    assert story.conversation.wire_id(item) is None

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from stepnb.errors import EngineError
+from stepnb.local import phrasebook
 from stepnb.local.ears import RECOGNIZER_RATE, SphinxEars, condition
 from stepnb.local.mouth import EspeakMouth
 from stepnb.local.parts import SAMPLE_RATE, Heard, VoiceSettings
+from tests.bench import ears_wer
 
 VOICE = VoiceSettings(variant="f2")
 
@@ -129,11 +131,42 @@ def test_a_cancelled_utterance_does_not_confuse_the_next() -> None:
     with_ears(use)
 
 
+def tone(seconds: float, rms: float) -> bytes:
+    samples = np.sin(np.arange(int(seconds * SAMPLE_RATE)) / 20) * rms * 2**0.5
+    return samples.astype("<i2").tobytes()
+
+
 def test_conditioned_audio_has_a_pause_a_level_and_a_floor() -> None:
-    tone = (300 * np.sin(np.arange(SAMPLE_RATE) / 20)).astype("<i2").tobytes()
-    made = np.frombuffer(condition(tone), "<i2").astype(float)
-    assert made.size == pytest.approx(1.5 * RECOGNIZER_RATE, abs=2)
-    middle, edge = made[8000:16000], made[:3000]
+    made = np.frombuffer(condition(tone(1, 200)), "<i2").astype(float)
+    assert made.size == pytest.approx(2 * RECOGNIZER_RATE, abs=2)
+    middle, edge = made[12_000:20_000], made[:7000]
     assert np.sqrt(np.mean(middle**2)) == pytest.approx(2000, rel=0.05)
     assert 20 * np.log10(np.std(edge) / 2000) == pytest.approx(-28, abs=1)
-    assert condition(tone) == condition(tone)
+    assert condition(tone(1, 200)) == condition(tone(1, 200))
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.5, 0.5), (2.0, 0.1), (0.0, 3.0)])
+def test_silence_around_the_speech_changes_neither_its_level_nor_its_length(
+    before: float, after: float
+) -> None:
+    silence = [bytes(2 * int(seconds * SAMPLE_RATE)) for seconds in (before, after)]
+    made = np.frombuffer(condition(silence[0] + tone(1, 200) + silence[1]), "<i2").astype(float)
+    assert made.size / RECOGNIZER_RATE == pytest.approx(2, abs=0.05)
+    assert np.sqrt(np.mean(made[12_000:20_000] ** 2)) == pytest.approx(2000, rel=0.05)
+
+
+@pytest.mark.parametrize("pcm", [bytes(SAMPLE_RATE), b"\0\0" * 24 + tone(0.1, 5)])
+def test_audio_without_speech_is_conditioned_too(pcm: bytes) -> None:
+    assert condition(pcm)
+
+
+def test_word_error_rate_of_unseen_sentences(figure: Callable[[str], None]) -> None:
+    async def use(ears: SphinxEars) -> None:
+        spoken = await ears_wer.bare(phrasebook.load().held_out(30), ears_wer.VOICES["en-us+f3"])
+        conditions = {"bare": spoken, "through the VAD": ears_wer.through_vad(spoken)}
+        for name, utterances in conditions.items():
+            result = await ears_wer.measure(utterances, ears)
+            figure(f"word error rate, held-out sentences in en-us+f3, {name}: {result.error:.3f}")
+            assert result.error <= ears_wer.GOAL, result.heard
+
+    with_ears(use)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import os
 import select
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -156,6 +158,26 @@ def test_what_a_child_complains_of_is_logged(caplog: pytest.LogCaptureFixture) -
     with pytest.raises(ChildFailed):
         asyncio.run(start("nose"))
     assert "usage: python -m stepnb.local.worker" in caplog.text
+
+
+def test_a_child_that_is_killed_while_it_starts_leaves_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+    async def run() -> None:
+        starting = asyncio.create_task(start("ears", "phrasebook"))
+        async with asyncio.timeout(30):
+            # Until it writes its language model: another process's file can only be looked for.
+            while not list(tmp_path.rglob("book.lm")):  # noqa: ASYNC110, ASYNC240
+                await asyncio.sleep(0.005)
+        starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await (await starting).end()
+
+    asyncio.run(run())
+    assert not list(tmp_path.iterdir())
 
 
 def environment_of(pid: int) -> bytes:

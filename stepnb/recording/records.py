@@ -1,0 +1,145 @@
+"""Records and their lines: one fact of a log, in memory and as a line of JSON."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from ..conversation.record import AudioRef, Lane, Record, Side
+from .store import Blob
+
+# Records are read from the log in stretches of this many bytes.
+_STRETCH = 1 << 18
+
+
+# msgspec takes no `Raw | None`.
+_NO_FRAME = Raw()
+
+
+class Line(Struct, omit_defaults=True):
+    """A record as it is written: the frame stands in it as it is, so that other programs can read into it."""
+
+    t: Annotated[int, Meta(ge=-(1 << 62), lt=1 << 62)]
+    side: Side
+    kind: str
+    frame: Raw = _NO_FRAME
+    cut: int = 0
+    audio: tuple[Lane, Annotated[int, Meta(ge=-1)], Annotated[int, Meta(ge=0, lt=1 << 26)]] | None = None
+    repairs: tuple[str, ...] = ()
+    data: dict[str, Any] | None = None
+
+
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
+_decode_line = msgspec.json.Decoder(Line).decode
+
+
+def line_of(record: Record) -> bytes:
+    """Return a record as a line of JSON, with its line feed."""
+    frame, audio = record.skeleton, record.audio
+    raw = _NO_FRAME
+    if frame is not None:
+        # What is not JSON, or spans lines, is written as a string. Nothing else here begins with a quote.
+        verbatim = record.kind != "malformed" and frame[:1] == "{" and frame[-1:] == "}" and "\n" not in frame
+        raw = Raw(frame.encode() if verbatim else _encode(frame))
+    place = (audio.lane, audio.offset, audio.length) if audio else None
+    return (
+        _encode(Line(record.t, record.side, record.kind, raw, record.cut, place, record.repairs, record.data))
+        + b"\n"
+    )
+
+
+def record_of(n: int, line: bytes) -> Record:
+    """Return the record of a line.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        The line is not one of a record.
+    """
+    read = _decode_line(line)
+    skeleton = None
+    if text := bytes(read.frame):
+        skeleton = msgspec.json.decode(text, type=str) if text[:1] == b'"' else text.decode()
+    if (read.side == "local") != (skeleton is None):
+        raise msgspec.ValidationError("A frame or the lack of one does not fit the side.")
+    audio = AudioRef(read.audio[1], read.audio[2], read.audio[0]) if read.audio else None
+    return Record(n, read.t, read.side, read.kind, skeleton, read.cut, audio, read.data, read.repairs)
+
+
+class Index:
+    """Where each record stands in the lines, and what is asked of many records at once.
+
+    A record costs 32 bytes of memory here; the rest of it is read when it is wanted.
+
+    Only one thread appends. Any thread may read: ``ends`` grows last, and its length is the length of the log.
+    """
+
+    def __init__(self, lines: Blob) -> None:
+        self.lines = lines
+        self._ends = array("q")
+        self._starts = array("q")
+        self._times = array("q")
+        self._kinds = array("I")
+        self._audio = array("I")
+        self._names: list[tuple[Side, str]] = []
+        self._numbers: dict[tuple[Side, str], int] = {}
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def add(self, record: Record, start: int, length: int) -> None:
+        """Take in a record whose line stands at start."""
+        name = (record.side, record.kind)
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._numbers[name] = len(self._names)
+            self._names.append(name)
+        self._starts.append(start)
+        self._times.append(record.t)
+        self._kinds.append(number)
+        self._audio.append(record.audio.length if record.audio else 0)
+        self._ends.append(start + length)
+
+    @property
+    def end(self) -> int:
+        """Where the last record ends."""
+        return self._ends[-1] if self._ends else 0
+
+    def time(self, n: int) -> int:
+        return self._times[n]
+
+    def name(self, n: int) -> tuple[Side, str]:
+        """Return side and kind of a record."""
+        return self._names[self._kinds[n]]
+
+    def audio_bytes(self, n: int) -> int:
+        return self._audio[n]
+
+    def record(self, n: int) -> Record:
+        start = self._starts[n]
+        return record_of(n, self.lines.read(start, self._ends[n] - start))
+
+    def records(self, numbers: Iterable[int]) -> Iterator[Record]:
+        """Yield records; neighbours are read together."""
+        stretch, begin = b"", 0
+        for n in numbers:
+            start, end = self._starts[n], self._ends[n]
+            if start < begin or end > begin + len(stretch):
+                begin = start
+                stretch = self.lines.read(start, max(_STRETCH, end - start))
+            yield record_of(n, stretch[start - begin : end - begin])
+
+    def named(self, numbers: Sequence[int], names: set[tuple[Side, str]]) -> list[int]:
+        """Return those of the numbers whose side and kind is among the names."""
+        wanted = {self._numbers[name] for name in names}
+        kinds = self._kinds
+        return [n for n in numbers if kinds[n] in wanted]
+
+    @property
+    def names(self) -> list[tuple[Side, str]]:
+        """Every side and kind there is."""
+        return list(self._names)

@@ -1,0 +1,74 @@
+"""What users pass to a session, checked: a wrong argument raises at once, with a sentence that says what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..audio.clip import Clip
+from ..audio.pcm import RATE
+from ..conversation.history import Message, history_items, message_items, not_told
+from ..errors import AudioError, ConfigError
+from ..protocol import events as ev
+from ..protocol.config import ServerVAD
+from ..recording.recording import Recording
+
+# One message may hold 15 MB of audio: five minutes.
+_LONGEST_CLIP_S = 300.0
+
+
+class Unchanged:
+    def __repr__(self) -> str:
+        return "unchanged"
+
+
+UNCHANGED = Unchanged()
+DEFAULT_VAD = ServerVAD()
+
+
+def text_of(name: str, value: str | None) -> str | None:
+    """Return a text without its margins, None for an empty one."""
+    if value is not None and not isinstance(value, str):
+        raise ConfigError(f"{name} is a {type(value).__name__}.", fix=f"Write {name}='...' or leave it out.")
+    return value.strip() or None if value else None
+
+
+def question_of(what: object) -> str:
+    """Return what is asked as text, unless there is nothing in it."""
+    if not isinstance(what, str):
+        kind = type(what).__name__
+        raise ConfigError(
+            f"ask() takes text or a Clip, not {kind}.", fix="Load audio with sn.Clip.load(path)."
+        )
+    if not what.strip():
+        raise ConfigError("There is nothing to ask: the text is empty.", fix="Write something.")
+    return what
+
+
+def past_of(history: Recording | Sequence[Message]) -> tuple[list[ev.Item], list[str]]:
+    """Return a history as items, and what they leave out."""
+    if isinstance(history, Recording):
+        told = history.conversation.turns.values(), history.conversation.items
+        return history_items(*told), not_told(*told)
+    return message_items(history), []
+
+
+def vad_of(value: ServerVAD | None) -> ServerVAD | None:
+    """Return turn-taking settings as they are, if that is what they are."""
+    if value is not None and not isinstance(value, ServerVAD):
+        raise ConfigError(
+            f"vad is {value!r}.",
+            fix="Write vad=sn.ServerVAD(silence_duration_ms=500), or vad=None for push-to-talk.",
+        )
+    return value
+
+
+def pcm_of(clip: Clip) -> bytes:
+    """Return a clip as PCM16LE, mono, 24 kHz, unless it is empty or too long for one message."""
+    if clip.duration == 0:
+        raise AudioError("The clip is empty.", fix="Record or load one with sound in it.")
+    if clip.duration > _LONGEST_CLIP_S:
+        raise AudioError(
+            f"The clip is {clip.duration:.0f} s long; one message holds {_LONGEST_CLIP_S:.0f} s.",
+            fix="Cut it: clip[0:60].",
+        )
+    return clip.resample(RATE).pcm

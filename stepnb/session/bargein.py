@@ -1,0 +1,63 @@
+"""`BargeIn`: stopping an answer, in the order in which it has to be done."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING
+
+from ..protocol import events as ev
+
+if TYPE_CHECKING:
+    from .core import SessionCore
+
+# The page answers a flush within a few frames; without an answer nothing is known to have been heard.
+FLUSH_TIMEOUT = 1.0
+
+
+class BargeIn:
+    """Discards the running answer, has players fall silent, and learns from them how much was heard."""
+
+    def __init__(self, core: SessionCore) -> None:
+        self._core = core
+        self._ids = itertools.count(1)
+        self._awaited: dict[int, asyncio.TimerHandle] = {}
+
+    def interrupt(self, *, by_speech: bool = False) -> None:
+        """Discard the running answer and have every player fade out and report.
+
+        Tools that run between two responses are given up too, unless it was speech that interrupted: what they find is
+        told once the person is silent.
+        """
+        core = self._core
+        active = core.conversation.active
+        if active is not None and not active.discarded:
+            core.local("discard", {"response": active.id})
+        if not by_speech:
+            for number in core.conversation.between_responses():
+                core.slot.forget(number)
+                core.local("turn_interrupted", {"turn": number})
+        flush_id = next(self._ids)
+        self._awaited[flush_id] = core.loop.call_later(FLUSH_TIMEOUT, self._awaited.pop, flush_id, None)
+        core.hub.flush(flush_id)
+        core.cancel_response()
+
+    def flushed(self, flush_id: int, item: str, heard_ms: float, unplayed_ms: float) -> None:
+        """A player fell silent and says how far it had come; late reports count for nothing."""
+        core = self._core
+        timer = self._awaited.pop(flush_id, None)
+        if timer is None or item not in core.conversation.items:
+            return
+        timer.cancel()
+        core.local("flushed", {"item": item, "heard_ms": heard_ms, "unplayed_ms": unplayed_ms})
+        wire_id = core.conversation.wire_id(item)
+        if unplayed_ms > 0 and heard_ms > 0 and wire_id is not None:
+            # Undocumented but acknowledged by the service; where it is not known it is only an error event.
+            truncate = ev.ConversationItemTruncate(item_id=wire_id, content_index=0, audio_end_ms=int(heard_ms))
+            truncate.event_id = f"{flush_id}.truncate"
+            core.send(truncate)
+
+    def close(self) -> None:
+        """Wait for no report any more."""
+        for timer in self._awaited.values():
+            timer.cancel()

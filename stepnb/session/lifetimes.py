@@ -1,0 +1,41 @@
+"""What happens once in a process: forgotten sessions are closed, and who has no key is told so."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import weakref
+from concurrent.futures import TimeoutError as FutureTimeout
+
+from .core import SessionCore
+from .endpoint import NO_KEY_LINE
+from .loop import io_thread
+
+CLOSE_TIMEOUT = 10.0
+open_cores: weakref.WeakSet[SessionCore] = weakref.WeakSet()
+
+
+def close_soon(core: SessionCore) -> None:
+    """A session nobody holds any more closes by itself; nobody waits for it."""
+    io_thread.submit(core.close())
+
+
+def _close_all() -> None:
+    """At exit of the kernel: close what is open, so that no server session lingers."""
+    for core in list(open_cores):
+        if not core.closed:
+            with contextlib.suppress(FutureTimeout, RuntimeError):
+                io_thread.submit(core.close()).result(CLOSE_TIMEOUT)
+
+
+atexit.register(_close_all)
+
+_no_key_said = False
+
+
+def say_no_key_once() -> None:
+    """Tell a user without a key what the session runs on, once in a process."""
+    global _no_key_said
+    if not _no_key_said:
+        _no_key_said = True
+        print(NO_KEY_LINE)  # noqa: T201 - the one line a user without a key must see

@@ -1,0 +1,198 @@
+"""The bridge between a session and the page: what comes in is carried out once, what goes out is merged."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from stepnb.conversation.reducer import Change
+from stepnb.protocol.config import SessionConfig
+from stepnb.recording.log import EventLog
+from stepnb.session.audio_input import AudioInput
+from stepnb.session.core import SessionCore
+from stepnb.session.endpoint import Endpoint, Secret
+from stepnb.widgets import messages as m
+from stepnb.widgets.bridge import AUDIO_INTERVAL, PanelBridge
+
+FRAME = base64.b64encode(bytes(960)).decode()
+
+
+class Page:
+    """The other end: sends checked messages and keeps what it gets."""
+
+    def __init__(self, core: SessionCore) -> None:
+        self.got: list[dict[str, Any]] = []
+        self.traits: dict[str, Any] = {}
+        self._news = asyncio.Event()
+        self._seq: dict[str, int] = {}
+        self.core = core
+        self.bridge = PanelBridge(
+            core, AudioInput(core), self._take, lambda **values: self.traits.update(values)
+        )
+        core.hub.listeners.append(self.bridge)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        self.got.append(message)
+        self._news.set()
+
+    def send(self, kind: str, view: str = "v1", skip: int = 0, **fields: Any) -> None:
+        seq = self._seq.get(view, 0) + skip
+        self._seq[view] = seq + 1
+        envelope = {"v": 1, "k": kind, "seq": seq, "t": 1000.0, "view": view}
+        self.bridge.receive(m.parse(envelope | fields), 5_000_000_000)
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [message for message in self.got if message["k"] == kind]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+
+def with_page(story: Callable[[Page], Awaitable[None]]) -> None:
+    async def main() -> None:
+        endpoint = Endpoint("custom", "ws://127.0.0.1:9/v1/realtime", Secret("k"))
+        loop = asyncio.get_running_loop()
+        core = SessionCore(endpoint, "stepaudio-2.5-realtime", SessionConfig(), loop, log=EventLog())
+        try:
+            await story(Page(core))
+        finally:
+            await core.close()
+
+    asyncio.run(main())
+
+
+def test_a_new_view_is_welcomed_with_the_transcript() -> None:
+    async def story(page: Page) -> None:
+        page.core.open_turn("text", asyncio.Future(), text="Hello")  # type: ignore[arg-type]
+        page.send("hello")
+        (welcome,) = page.of("welcome")
+        assert welcome["view"] == "v1" and welcome["owner"] is None
+        assert [row["text"] for row in welcome["rows"]] == ["Hello"]
+
+    with_page(story)
+
+
+def test_the_envelope_counts_and_a_ping_is_answered_with_both_clocks() -> None:
+    async def story(page: Page) -> None:
+        page.send("ping", rtt=4.0, offset=100.0)
+        page.send("ping", skip=3)
+        first, second = page.of("pong")
+        assert first["echo"] == 1000.0 and first["kernel"] == 5000.0 and first["v"] == 1
+        assert second["seq"] == first["seq"] + 1
+        assert page.bridge.counts["gaps"] == 3
+
+    with_page(story)
+
+
+def test_frames_of_a_wrong_size_are_refused_and_counted() -> None:
+    async def story(page: Page) -> None:
+        page.send("talk", on=True)
+        page.send("mic", n=0, frames=2, pcm=FRAME, rms=[0, 0])
+        page.send("mic", n=2, frames=1, pcm="@@@@", rms=[0])
+        assert page.bridge.counts["refused"] == 2 and not page.of("ack")
+
+    with_page(story)
+
+
+def test_the_microphone_belongs_to_one_view_and_moves_with_talk() -> None:
+    async def story(page: Page) -> None:
+        page.send("talk", on=True)
+        page.send("mic", n=0, frames=1, pcm=FRAME, rms=[0])
+        page.send("talk", view="v2", on=True)
+        page.send("mic", n=1, frames=1, pcm=FRAME, rms=[0])
+        assert [message["view"] for message in page.of("owner")] == ["v1", "v2"]
+        assert page.bridge.counts["refused"] == 1
+        page.send("bye", view="v2")
+        assert page.of("owner")[-1]["view"] is None
+
+    with_page(story)
+
+
+def test_a_microphone_that_nobody_owns_any_more_is_taken_in() -> None:
+    async def story(page: Page) -> None:
+        page.send("ping", rtt=4.0, offset=3_990.0)
+        page.send("talk", on=True)
+        page.bridge._release("v1")  # as after a stall of the page
+        page.send("mic", n=0, frames=1, pcm=FRAME, rms=[0])
+        assert page.bridge.owner == "v1" and page.core.mic_live
+        assert page.bridge.counts["refused"] == 0
+        assert list(page.bridge.views["v1"].lags_ms) == [10.0]
+
+    with_page(story)
+
+
+def test_what_the_checks_refuse_is_told_apart_from_what_is_unknown() -> None:
+    async def story(page: Page) -> None:
+        page.bridge.refuse("mic", "bad")
+        page.bridge.refuse("from the future", "?")
+        assert page.bridge.counts["refused"] == 1 and page.bridge.counts["unknown"] == 1
+
+    with_page(story)
+
+
+def test_audio_goes_at_once_and_is_merged_afterwards_without_losing_a_byte() -> None:
+    async def story(page: Page) -> None:
+        page.send("hello")
+        for n in range(50):
+            page.bridge.on_change(Change("audio", 1, "a1"), bytes([n, 0]))
+        page.bridge.on_change(Change("audio_end", 1, "a1"), None)
+        assert len(page.of("audio")) == 1
+        start = asyncio.get_running_loop().time()
+        await page.until(lambda: bool(page.of("audio_end")))
+        assert asyncio.get_running_loop().time() - start >= AUDIO_INTERVAL / 2
+        pieces = [base64.b64decode(message["pcm"]) for message in page.of("audio")]
+        assert len(pieces) == 2
+        assert b"".join(pieces) == b"".join(bytes([n, 0]) for n in range(50))
+        assert page.got.index(page.of("audio_end")[0]) > page.got.index(page.of("audio")[-1])
+
+    with_page(story)
+
+
+def test_a_flush_drops_what_was_not_sent_yet() -> None:
+    async def story(page: Page) -> None:
+        page.send("hello")
+        for _ in range(5):
+            page.bridge.on_change(Change("audio", 1, "a1"), bytes(2))
+        page.core.bargein.interrupt()
+        (flush,) = page.of("flush")
+        assert flush["fade_ms"] == 12
+        page.bridge.on_change(Change("audio", 2, "a2"), b"\1\0")
+        await page.until(lambda: len(page.of("audio")) == 2)
+        assert page.of("audio")[1]["item"] == "a2"
+
+    with_page(story)
+
+
+def test_rows_are_sent_at_most_ten_times_a_second_and_the_last_state_arrives() -> None:
+    async def story(page: Page) -> None:
+        number = page.core.open_turn("text", asyncio.Future(), text="Hello")  # type: ignore[arg-type]
+        for _ in range(100):
+            page.bridge.on_change(Change("turn", number), None)
+        page.core.fail_turn(number, "no reason")
+        assert len(page.of("row")) == 1
+        await page.until(lambda: page.of("row")[-1]["row"]["state"] == "failed")
+        assert len(page.of("row")) <= 4
+
+    with_page(story)
+
+
+def test_no_audio_is_sent_before_a_view_exists() -> None:
+    async def story(page: Page) -> None:
+        page.bridge.on_change(Change("audio", 1, "a1"), bytes(2))
+        assert page.got == []
+
+    with_page(story)
+
+
+def test_an_error_of_the_page_becomes_a_notice() -> None:
+    async def story(page: Page) -> None:
+        page.send("error", message="x is undefined", stack="")
+        assert "x is undefined" in page.core.hub.notices[-1].text
+        assert page.of("notice")[-1]["level"] == "error"
+
+    with_page(story)
