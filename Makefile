@@ -16,6 +16,8 @@ BUNDLE := stepnb/widgets/static/panel.js
 JS_SOURCES := js/build.mjs js/tsconfig.json $(shell find js/src -type f)
 # Left out when there is no notebook yet: pytest refuses a path that does not exist.
 NOTEBOOKS := $(wildcard notebooks)
+# The tests must never meet the real service, whatever is in the environment.
+WITHOUT_KEY := env --unset=STEPFUN_API_KEY --unset=STEP_API_KEY STEPNB_CLUSTER=local
 QUICKSTART := notebooks/01_quickstart.ipynb
 
 .PHONY: help
@@ -32,7 +34,14 @@ setup: $(DONE)/package ## Set up Python, the page's bundle and the package in .v
 .PHONY: test
 test: $(DONE)/package $(DONE)/browser ## Run all tests
 	npm --prefix js test
-	$(BIN)/pytest --nbval tests $(NOTEBOOKS)
+	$(WITHOUT_KEY) $(BIN)/pytest --nbval tests $(NOTEBOOKS)
+
+.PHONY: pictures
+pictures: $(DONE)/package $(DONE)/browser ## Take the pictures of the documentation anew
+	$(WITHOUT_KEY) $(BIN)/pytest tests/browser/test_pictures.py
+	mkdir -p docs/images
+	cp test-output/docs-panel-light.png docs/images/panel-light.png
+	cp test-output/docs-panel-dark.png docs/images/panel-dark.png
 
 .PHONY: check
 check: $(DONE)/package check-locks ## Lint, format and types, for Python and TypeScript

@@ -63,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=int, default=0, help="the same seed gives the same answers (%(default)s)"
     )
     serve.add_argument(
-        "--brain", metavar="URL", help="a chat server with OpenAI's HTTP shape, as http://127.0.0.1:11434/v1 (rules)"
+        "--brain",
+        metavar="URL",
+        help="a chat server with OpenAI's HTTP shape, as http://127.0.0.1:11434/v1 (rules)",
     )
     serve.add_argument("--brain-model", metavar="NAME", help="the model's name at that server")
     serve.add_argument("--ears", metavar="EARS", default="sphinx", help=f"{EARS} (%(default)s)")

@@ -93,18 +93,7 @@ def _answered(turn: TurnState, answers: Mapping[str | None, list[ItemState]]) ->
 
 def _heard(item: ItemState, turn: TurnState) -> str:
     heard = item.heard_chars() if turn.status == "interrupted" else None
-    if heard is None or heard >= len(item.text):
-        return item.text.strip()
-    text, rest = item.text[:heard], item.text[heard:]
-    if text and _latin(text[-1]) and _latin(rest[0]):
-        # Half a word is no word. Mandarin has no spaces, and every character counts there.
-        while text and _latin(text[-1]):
-            text = text[:-1]
-    return text.strip()
-
-
-def _latin(character: str) -> bool:
-    return character.isalnum() and ord(character) < 0x2E80
+    return item.text[:heard].strip()
 
 
 def _item(message: Sequence[str]) -> ev.Item:

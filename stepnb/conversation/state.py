@@ -52,7 +52,7 @@ class ItemState:
         return self.audio_bytes / BYTES_PER_MS
 
     def heard_chars(self) -> int | None:
-        """How many characters of ``text`` had been spoken at the playhead; None when nothing is known."""
+        """How much of ``text`` had been spoken at the playhead, in whole words; characters, None when not known."""
         if self.played_ms is None:
             return None
         if self.played_ms >= self.audio_ms - 1:
@@ -63,9 +63,20 @@ class ItemState:
         for chars, size in knots:
             if size > played:
                 share = (played - bytes_before) / (size - bytes_before)
-                return round(chars_before + share * (chars - chars_before))
+                return _whole_words(self.text, round(chars_before + share * (chars - chars_before)))
             chars_before, bytes_before = chars, size
         return len(self.text)
+
+
+def _whole_words(text: str, chars: int) -> int:
+    """Go back to the beginning of a word that had only begun. Mandarin has no spaces, and every character counts."""
+    while 0 < chars < len(text) and _latin(text[chars - 1]) and _latin(text[chars]):
+        chars -= 1
+    return chars
+
+
+def _latin(character: str) -> bool:
+    return character.isalnum() and ord(character) < 0x2E80
 
 
 @dataclass(slots=True)

@@ -294,7 +294,11 @@ class LocalEngine:
         sessions = Sessions(setup, self._max_sessions)
         config = uvicorn.Config(
             application(
-                sessions, rest.routes(store, voices, parts.mouth), key=self._key, host=self._host, seed=self.seed
+                sessions,
+                rest.routes(store, voices, parts.mouth),
+                key=self._key,
+                host=self._host,
+                seed=self.seed,
             ),
             ws=WebSocketProtocol,
             ws_max_size=MAX_FRAME,

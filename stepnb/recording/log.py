@@ -160,7 +160,7 @@ class EventLog(Log):
             end = cut + len(payload)
             # The last four characters decide whether the text is the canonical one.
             tail = pybase64.b64encode_as_string(pcm[-(len(pcm) % 3 or 3) :])
-            if cut >= 0 and frame[cut:end] == payload and payload.endswith(tail):
+            if cut >= 0 and frame.startswith(payload, cut) and payload.endswith(tail):
                 skeleton = frame[:cut] + frame[end:]
             else:
                 cut = -1

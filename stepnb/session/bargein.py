@@ -53,7 +53,9 @@ class BargeIn:
         wire_id = core.conversation.wire_id(item)
         if unplayed_ms > 0 and heard_ms > 0 and wire_id is not None:
             # Undocumented but acknowledged by the service; where it is not known it is only an error event.
-            truncate = ev.ConversationItemTruncate(item_id=wire_id, content_index=0, audio_end_ms=int(heard_ms))
+            truncate = ev.ConversationItemTruncate(
+                item_id=wire_id, content_index=0, audio_end_ms=int(heard_ms)
+            )
             truncate.event_id = f"{flush_id}.truncate"
             core.send(truncate)
 

@@ -23,7 +23,7 @@ NO_KEY_LINE = (
 LOCAL_LIMITS = (
     "The local engine is for practice: it answers from a small set of topics and does not reason.",
     "It recognises simple spoken English only; Mandarin can be typed, but not spoken to it.",
-    "A real accent or a noisy room is recognised less well than the figures in the documentation.",
+    "A real accent, a noisy room or a browser's microphone processing is recognised less well than clean speech.",
 )
 
 

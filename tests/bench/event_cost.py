@@ -2,9 +2,9 @@
 
     python -m tests.bench.event_cost
 
-A server in its own process sends 5,000 audio deltas of 100 ms. The floor receives and decodes them into the same Structs.
-The session decodes, checks the base64, appends to the log with its audio store, derives the conversation and hands every
-event to one subscriber. CPU seconds of the receiving thread, alternating, medians.
+A server in its own process sends 5,000 audio deltas of 100 ms. The floor receives and decodes them into the same
+Structs. The session decodes, checks the base64, appends to the log with its spool, derives the conversation and hands
+every event to one subscriber. CPU seconds of the receiving thread, alternating, medians.
 """
 
 from __future__ import annotations

@@ -38,7 +38,11 @@ def audio(response: str, item: str, ms: int) -> Event:
 class Watcher(Waiter):
     """Is woken by notices and settings too."""
 
-    on_notice = on_config = Waiter.on_status
+    def on_notice(self, notice: object) -> None:  # type: ignore[override]
+        self.on_status(notice)
+
+    def on_config(self) -> None:  # type: ignore[override]
+        self.on_status(None)
 
 
 class Player:

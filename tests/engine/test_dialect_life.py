@@ -94,14 +94,16 @@ def test_the_session_limit_is_survived() -> None:
         {"content": [{"text": "Hello, Ada."}]},
     ]
     told = [on("conversation.item.create", item=item) for item in past]
-    with ScriptedServer(USER, answer("Hello, Ada."), *told, USER, answer("Ada.", "r9")) as server:
-        with session(server) as s:
-            waiter = Watcher(s)
-            s.ask("My name is Ada.").wait(timeout=10)
-            server.send(refusal("session expired after 30 minutes", code="session_expired"))
-            server.close(1000)
-            waiter.until(lambda: s.restored is not None and s.status.state == "ready")
-            assert s.ask("What is my name?").wait(timeout=10).transcript == "Ada."
+    with (
+        ScriptedServer(USER, answer("Hello, Ada."), *told, USER, answer("Ada.", "r9")) as server,
+        session(server) as s,
+    ):
+        waiter = Watcher(s)
+        s.ask("My name is Ada.").wait(timeout=10)
+        server.send(refusal("session expired after 30 minutes", code="session_expired"))
+        server.close(1000)
+        waiter.until(lambda: s.restored is not None and s.status.state == "ready")
+        assert s.ask("What is my name?").wait(timeout=10).transcript == "Ada."
     assert 25 * 60 <= lifeline.ROTATE_AFTER <= 28 * 60  # before that, between turns
 
 
@@ -109,22 +111,26 @@ def test_the_voice_is_fixed_by_the_first_audio() -> None:
     """Row 34: nobody knows what the service would do, so it is not tried; before, a refusal undoes the change."""
     spoken = message("r1", "m1", "Hello.")
     spoken.insert(4, audio("r1", "m1", 100))
-    with ScriptedServer(USER, on("response.create", created("r1"), *spoken, done("r1"))) as server:
-        with session(server, voice="first") as s:
-            assert s.ask("Hello?").wait(timeout=10).audio.duration == pytest.approx(0.1)
-            with pytest.raises(ConfigError, match="fixed since the first audio"):
-                s.update(voice="second")
+    with (
+        ScriptedServer(USER, on("response.create", created("r1"), *spoken, done("r1"))) as server,
+        session(server, voice="first") as s,
+    ):
+        assert s.ask("Hello?").wait(timeout=10).audio.duration == pytest.approx(0.1)
+        with pytest.raises(ConfigError, match="fixed since the first audio"):
+            s.update(voice="second")
     assert len(server.of("session.update")) == 1
     refused = on(
         "session.update", refusal("voice cannot be changed", "1.update"), session={"voice": "second"}
     )
-    with ScriptedServer(Step({"type": "session.update"}, echo()), refused, settings=False) as server:
-        with session(server, voice="first") as s:
-            waiter = Watcher(s)
-            s.connect()
-            s.update(voice="second")
-            waiter.until(lambda: bool(s.notices))
-            assert s.config.voice == "first" and "undone" in s.notices[0].text
+    with (
+        ScriptedServer(Step({"type": "session.update"}, echo()), refused, settings=False) as server,
+        session(server, voice="first") as s,
+    ):
+        waiter = Watcher(s)
+        s.connect()
+        s.update(voice="second")
+        waiter.until(lambda: bool(s.notices))
+        assert s.config.voice == "first" and "undone" in s.notices[0].text
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["acknowledged", "refused"])

@@ -118,11 +118,11 @@ def repeat_after(context: Context) -> str | None:
     chinese = r"^\W*(?:请)?(?:跟我说|跟我读|重复(?:一下|一遍)?(?!刚才)|请说)[\s：:，,]*(?P<line>\S.*)$"
     raw = context.raw.strip()[:300]
     found = re.search(chinese if is_chinese(raw) else english, raw, re.IGNORECASE | re.DOTALL)
-    if not found or re.match(
-        r"something\b|what\b|(?:a|another|one more) (?:joke|story|fact|number)\b|(?:that|it)\W*$",
-        found["line"],
-        re.IGNORECASE,
-    ):
+    if not found or re.match(r"(?:that|it)\W*$", found["line"], re.IGNORECASE):
+        return None
+    # "Say something", "say what you can do": no words to repeat, unless it says "after me".
+    wish = r"something\b|what\b|(?:a|another|one more) (?:joke|story|fact|number)\b"
+    if not re.search(r"\bafter me\b", raw, re.IGNORECASE) and re.match(wish, found["line"], re.IGNORECASE):
         return None
     line = found["line"].strip(" \"'“”‘’「」")
     if not re.search(r"\w", line):

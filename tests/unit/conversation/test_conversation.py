@@ -216,13 +216,13 @@ def test_an_answer_cut_after_it_had_been_sent_is_interrupted_too() -> None:
     story = Story()
     number = story.ask()
     story.begin("r1", "a1")
-    story.say("a1", "aaaaaaaaaa", 1000)
-    story.say("a1", "bbbbbbbbbb", 1000)
+    story.say("a1", "aaaa aaaa ", 1000)
+    story.say("a1", "bbbb bbbb ", 1000)
     story.end("r1")
     story.local("flushed", item="a1", heard_ms=1500.0, unplayed_ms=500.0)
     turn = story.conversation.turns[number]
     assert turn.status == "interrupted" and turn.cut_ms == 1500
-    assert story.conversation.answer(turn)[0].heard_chars() == 15
+    assert story.conversation.answer(turn)[0].heard_chars() == 15  # in whole words
 
 
 def test_a_flush_with_nothing_left_to_play_changes_nothing() -> None:
@@ -415,3 +415,15 @@ def test_an_item_of_an_earlier_connection_is_unknown_to_the_service() -> None:
     assert story.conversation.wire_id(item) == "a1"
     story.local("disconnected", reason="gone")
     assert story.conversation.wire_id(item) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "heard"), [("one two three ", 8), ("onetwothreefour", 0), ("一二三四五六七八九十", 5), ("", 0)]
+)
+def test_what_was_heard_is_counted_in_whole_words(text: str, heard: int) -> None:
+    story = Story()
+    story.ask()
+    story.begin("r1", "a1")
+    story.say("a1", text, 1000)
+    story.local("playhead", items={"a1": 560.0 if " " in text else 500.0})
+    assert story.conversation.items["a1"].heard_chars() == heard
