@@ -130,11 +130,9 @@ class Lifeline:
             self._report()
         self._established()
 
-    async def _reconnect(self, error: StepnbError) -> None:
-        """Connect because a connection was lost."""
-        self._core.hub.set_status(Status("reconnecting", str(error)))
+    async def _reconnect(self, waiting: list[int]) -> None:
+        """Connect because a connection was lost; waiting: the turns to ask again."""
         await self._link.close()
-        waiting = self._core.disconnected(error)
         try:
             await asyncio.sleep(next(delays(self._random)))
             await self._try(None)
@@ -148,11 +146,9 @@ class Lifeline:
         for turn in waiting:
             self._core.want(turn)
 
-    async def _rotate(self) -> None:
+    async def _rotate(self, waiting: list[int]) -> None:
         """Replace a connection that is about to reach the service's time limit, while nothing happens on it."""
-        self._core.log.append_local("rotating", {"after_s": self.rotate_after})
         await self._link.close()
-        waiting = self._core.disconnected(ConnectionLost("The connection was replaced."))
         try:
             await self._try(None)
             self._tell(self._past())
@@ -215,7 +211,9 @@ class Lifeline:
         if self._core.closed or not self.ready:
             return
         if self._core.idle:
-            self._connecting = self._core.spawn(self._rotate())
+            self._core.log.append_local("rotating", {"after_s": self.rotate_after})
+            waiting = self._core.disconnected(ConnectionLost("The connection was replaced."))
+            self._connecting = self._core.spawn(self._rotate(waiting))
         else:
             self._rotation = asyncio.get_running_loop().call_later(ROTATE_CHECK, self._rotate_when_idle)
 
@@ -247,7 +245,10 @@ class Lifeline:
         if self._connecting is not None:
             return  # whoever connects reports it
         if worth_retrying(error, had_session=True):
-            self._connecting = self._core.spawn(self._reconnect(error))
+            self._core.hub.set_status(Status("reconnecting", str(error)))
+            # At once: a turn that is opened from now on belongs to the next connection and waits for it.
+            waiting = self._core.disconnected(error)
+            self._connecting = self._core.spawn(self._reconnect(waiting))
         else:
             self._core.spawn(self._fail(error, raises=isinstance(error, ReplayMismatch)))
 

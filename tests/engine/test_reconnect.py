@@ -228,3 +228,26 @@ def test_too_many_failures_end_with_the_last_reason(door: Callable[..., tuple[Do
     with sn.Session(url, api_key="k") as session, pytest.raises(sn.ServiceUnavailable):
         session.connect()
     assert made.asked == 5
+
+
+def test_a_turn_opened_right_after_the_loss_waits_for_the_next_connection(
+    session: sn.Session, proxy: Proxy, speech: Callable[[str], bytes]
+) -> None:
+    """It belongs to no connection yet, so the loss must not end it."""
+    session.connect()
+    clip = sn.Clip.from_pcm(speech("What is two plus two?"))
+    turns: list[sn.Turn] = []
+
+    class AtOnce:
+        def on_status(self, status: Status) -> None:
+            if status.state == "reconnecting":
+                turns.append(session.append(clip))
+
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            return lambda *_: None
+
+    states = States(session)
+    session._core.loop.call_soon_threadsafe(session._core.hub.listeners.append, AtOnce())  # type: ignore[arg-type]
+    proxy.cut()
+    states.wait_for("reconnecting", "ready")
+    assert turns[0].wait(TIMEOUT).user_transcript == "what is two plus two"
