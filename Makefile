@@ -26,7 +26,8 @@ help: ## Say what can be made
 
 .PHONY: lab
 lab: $(DONE)/package ## Open JupyterLab on the quickstart notebook
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(QUICKSTART)
+	# By its URL, so that the printed address leads to the notebook too where no browser can be opened.
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/$(QUICKSTART)
 
 .PHONY: setup
 setup: $(DONE)/package ## Set up Python, the page's bundle and the package in .venv
