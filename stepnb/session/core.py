@@ -146,6 +146,8 @@ class SessionCore:
         if not self.lifeline.ready:
             return
         if self.lifeline.crowded:
+            if not self.lost_uplink:
+                self.notice("warning", "The service is too slow: some microphone audio is left out.")
             self.lost_uplink += len(pcm) // 48
             return
         frame = f'{{"type":"input_audio_buffer.append","event_id":"a{next(self._ids)}","audio":"{payload}"}}'
