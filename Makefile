@@ -66,7 +66,8 @@ format: $(DONE)/python $(DONE)/node_modules ## Format all code
 lock: $(DONE)/python ## Lock the newest versions of all dependencies
 	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
-	  --extra local --extra lab --extra data --extra dev --output-file requirements/dev.txt
+	  --extra local --extra lab --extra data --extra analysis --extra experiments --extra dask \
+	  --extra device --extra dev --output-file requirements/dev.txt
 	cd js && npm update --package-lock-only
 
 .PHONY: browser
