@@ -6,13 +6,13 @@
     ├── ConfigError                 a wrong argument or setting; also a ValueError
     ├── AudioError                  audio that cannot be read or used; also a ValueError
     │   └── AudioFileNotFound       also a FileNotFoundError
-    ├── ConnectError                no session came about
+    ├── ConnectError                no session or no answer to a request came about
     │   ├── Unreachable             no answer: name, network, refused, timeout
-    │   └── HandshakeError          the service answered, but not with a session; has ``status``
-    │       ├── BadRequest          400: the model or a parameter was refused
+    │   └── HandshakeError          the service answered with an HTTP error; has ``status``
+    │       ├── BadRequest          400, 413: the model, a parameter or a file was refused
     │       ├── AuthenticationError 401: the key is missing, wrong, or belongs to the other cluster
     │       ├── BalanceExhausted    402
-    │       ├── WrongPath           404
+    │       ├── WrongPath           404: nothing at this address or with this id
     │       ├── RateLimited         429: too many requests or connections
     │       ├── ContentBlocked      451: stopped by content review
     │       └── ServiceUnavailable  5xx: a fault or overload of the service
@@ -90,7 +90,7 @@ class AudioFileNotFound(AudioError, FileNotFoundError):
 
 
 class ConnectError(StepnbError):
-    """No session came about."""
+    """No session or no answer to a request came about."""
 
 
 class Unreachable(ConnectError):
@@ -98,7 +98,7 @@ class Unreachable(ConnectError):
 
 
 class HandshakeError(ConnectError):
-    """The service answered the connection request, but not with a session."""
+    """The service answered a connection or a request with an HTTP error."""
 
     def __init__(
         self, message: str, *, status: int, fix: str | None = None, trace_id: str | None = None
@@ -108,7 +108,7 @@ class HandshakeError(ConnectError):
 
 
 class BadRequest(HandshakeError):
-    """400: the model or a parameter was refused."""
+    """400, 413: the model, a parameter or a file was refused."""
 
 
 class AuthenticationError(HandshakeError):
@@ -120,7 +120,7 @@ class BalanceExhausted(HandshakeError):
 
 
 class WrongPath(HandshakeError):
-    """404: nothing is served at this address."""
+    """404: nothing is at this address, or has this id."""
 
 
 class RateLimited(HandshakeError):

@@ -21,9 +21,9 @@ from ..conversation.history import message_items
 from ..conversation.record import Record
 from ..errors import ConfigError, ConnectionLost, RecordingError, ReplayMismatch
 from ..protocol.config import FunctionTool, SessionConfig, ToolSpec
+from ..service.endpoint import Endpoint, Secret
+from ..service.loop import io_thread
 from ..session.core import SessionCore
-from ..session.endpoint import Endpoint, Secret
-from ..session.loop import io_thread
 from ..session.session import Session
 from ..session.tools import Tool
 from .log import EventLog, Log

@@ -6,27 +6,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import quote, urlsplit
 
-import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
-from ..errors import (
-    AuthenticationError,
-    BadRequest,
-    BalanceExhausted,
-    ConnectError,
-    ConnectionLost,
-    ContentBlocked,
-    HandshakeError,
-    RateLimited,
-    ServiceUnavailable,
-    Unreachable,
-    WrongPath,
-)
-from .endpoint import Secret
+from ..errors import ConnectError, ConnectionLost, Unreachable
+from ..service.endpoint import Secret
+from ..service.refusals import refusal, trace_id
 
 # The service answers within 10 to 15 s or not at all.
 OPEN_TIMEOUT = 15.0
@@ -91,7 +79,16 @@ class Connection:
             )
         except InvalidStatus as error:
             # `from None`: the chain would carry the request with its headers into tracebacks.
-            raise _refused(error, host, model, cluster, key) from None
+            response = error.response
+            raise refusal(
+                response.status_code,
+                response.headers,
+                bytes(response.body or b""),
+                host=host,
+                cluster=cluster,
+                key=key,
+                model=model,
+            ) from None
         except TimeoutError:
             raise Unreachable(
                 f"{host} did not answer within {OPEN_TIMEOUT:.0f} s.",
@@ -108,8 +105,7 @@ class Connection:
                 f"{host} did not answer like a Realtime API: {error}.",
                 fix="Check the URL and any proxy in between.",
             ) from None
-        headers = socket.response.headers if socket.response else {}
-        return cls(socket, headers.get("x-trace-id") or headers.get("x-request-id"))
+        return cls(socket, trace_id(socket.response.headers) if socket.response else None)
 
     async def frames(self) -> AsyncIterator[str]:
         """Yield text frames until the connection ends.
@@ -147,54 +143,6 @@ class Connection:
             what = f"The service closed the connection (code {close.code}{reason})."
         fix = "Press Try again or just ask: the session connects anew."
         return ConnectionLost(what, code=code, fix=fix, trace_id=self.trace_id)
-
-
-_OTHER_CLUSTER = {"global": "cn", "cn": "global", "cn/step_plan": "cn"}
-# Status -> class, what happened, what to do.
-_REFUSALS: dict[int, tuple[type[HandshakeError], str, str]] = {
-    400: (BadRequest, "{host} refused the model {model!r} or a parameter", "Check the model's name."),
-    401: (AuthenticationError, "{host} refused the key", "The key is missing{or_other}."),
-    402: (BalanceExhausted, "The account's balance is used up", "Top up the account."),
-    404: (WrongPath, "{host} serves nothing at this address", "Check the URL and the cluster."),
-    429: (
-        RateLimited,
-        "Too many requests or connections",
-        "Wait a little, and close sessions that are not used: new accounts have 5 at a time.",
-    ),
-    451: (ContentBlocked, "Content review stopped the request", "Change the instructions."),
-}
-_FAULT = (ServiceUnavailable, "{host} has a fault or is overloaded", "Try again a little later.")
-_ODD = (HandshakeError, "{host} refused the connection", "Check the URL and the cluster.")
-
-
-def _refused(error: InvalidStatus, host: str, model: str, cluster: str, key: Secret) -> HandshakeError:
-    response = error.response
-    status, headers = response.status_code, response.headers
-    said = _said(response.body, key)
-    other = _OTHER_CLUSTER.get(cluster)
-    or_other = f", wrong, or belongs to the other cluster: try cluster={other!r}" if other else " or wrong"
-    kind, what, fix = _REFUSALS.get(status, _FAULT if status >= 500 else _ODD)
-    about = {"host": host, "model": model, "or_other": or_other}
-    return kind(
-        f"{what.format(**about)} (HTTP {status}{f': {said}' if said else ''}).",
-        status=status,
-        fix=fix.format(**about),
-        trace_id=headers.get("x-trace-id") or headers.get("x-request-id"),
-    )
-
-
-def _said(body: bytes | bytearray | None, key: Secret) -> str:
-    """Return the sentence in an error body, shortened; the body's shape depends on who answered."""
-    text = bytes(body or b"")[:2000].decode("utf-8", "replace").strip()
-    text = text.replace(key.reveal(), "(the key)")  # some gateways repeat it
-    try:
-        parsed: Any = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return text[:200] if text and not text.startswith("<") else ""
-    if isinstance(parsed, dict):
-        inner = parsed.get("error", parsed)
-        parsed = inner.get("message", "") if isinstance(inner, dict) else inner
-    return str(parsed).rstrip(".")[:200]
 
 
 async def close_quietly(connection: Transport) -> None:

@@ -25,10 +25,10 @@ from ..protocol import events as ev
 from ..protocol.config import SessionConfig
 from ..protocol.faults import Fault, classify
 from ..recording.log import EventLog
+from ..service.endpoint import Endpoint
 from .bargein import BargeIn
 from .connection import Connection
 from .dispatch import Dispatcher
-from .endpoint import Endpoint
 from .hub import Hub
 from .lifeline import Lifeline
 from .link import Opener

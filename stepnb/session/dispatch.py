@@ -24,7 +24,7 @@ import msgspec
 from ..conversation.reducer import Change, turn_event_id
 from ..conversation.state import ToolCallState, ToolStatus
 from ..protocol import events as ev
-from .loop import user_thread
+from ..service.loop import user_thread
 from .tools import Approve, Tool, ToolCall, text_for_model
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 
 from ..errors import ConfigError
 from ..protocol.codec import AnyEvent
+from ..service.loop import user_thread
 from .core import SessionCore
-from .loop import user_thread
 from .subscription import Callback, Subscription, deliver
 
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from ..conversation.history import history_items, not_told
 from ..errors import ConnectError, ConnectionLost, ReplayMismatch, SessionClosed, StepnbError
 from ..protocol import events as ev
-from .endpoint import EngineLease
+from ..service.endpoint import EngineLease
+from ..service.retry import delays, worth_retrying
 from .link import Link, Opener
-from .retry import delays, worth_retrying
 from .status import Status
 
 if TYPE_CHECKING:

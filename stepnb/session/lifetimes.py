@@ -7,9 +7,9 @@ import contextlib
 import weakref
 from concurrent.futures import TimeoutError as FutureTimeout
 
+from ..service.endpoint import NO_KEY_LINE
+from ..service.loop import io_thread
 from .core import SessionCore
-from .endpoint import NO_KEY_LINE
-from .loop import io_thread
 
 CLOSE_TIMEOUT = 10.0
 open_cores: weakref.WeakSet[SessionCore] = weakref.WeakSet()

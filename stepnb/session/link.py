@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..errors import ConnectionLost, ReplayMismatch
+from ..service.endpoint import Secret
 from .connection import Transport, close_quietly
-from .endpoint import Secret
 
 # Frames that may wait for a stalled socket: 40 s of audio in 20 ms frames.
 OUTBOX = 2000

@@ -23,14 +23,14 @@ from ..recording.archive import pack
 from ..recording.log import EventLog
 from ..recording.recording import Recording
 from ..recording.store import KeepAudio
-from . import endpoint as _endpoint
+from ..service import endpoint as _endpoint
+from ..service.loop import io_thread, wait_on_io
 from .arguments import DEFAULT_VAD, UNCHANGED, Unchanged, past_of, pcm_of, question_of, text_of, vad_of
 from .audio_input import AudioInput
 from .cells import replace_predecessors
 from .core import SessionCore
 from .following import call_back, follow
 from .lifetimes import CLOSE_TIMEOUT, close_soon, open_cores, say_no_key_once
-from .loop import io_thread, wait_on_io
 from .status import Notice, Status
 from .subscription import Callback
 from .tools import AnyTool, Approve, ToolCall, tool_list

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..conversation.reducer import Change
-from ..session.loop import user_thread
+from ..service.loop import user_thread
 from ..session.status import Notice, Status
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from websockets.asyncio.server import ServerConnection, serve
 import stepnb as sn
 from stepnb.protocol import codec
 from stepnb.protocol import events as ev
-from stepnb.session.loop import io_thread
+from stepnb.service.loop import io_thread
 
 DELTAS = 5_000
 REPEATS = 7

@@ -12,7 +12,7 @@ from websockets.http11 import Request, Response
 
 import stepnb as sn
 from stepnb.local.engine import LocalEngine
-from stepnb.session.loop import io_thread
+from stepnb.service.loop import io_thread
 from stepnb.session.status import Status
 from tests.engine.proxy import Proxy
 

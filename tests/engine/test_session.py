@@ -15,7 +15,7 @@ import pytest
 
 import stepnb as sn
 from stepnb.local.engine import LocalEngine
-from stepnb.session import loop
+from stepnb.service import loop
 from stepnb.session.status import Notice
 
 TIMEOUT = 30

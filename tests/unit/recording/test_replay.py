@@ -9,7 +9,7 @@ import pytest
 from stepnb.errors import ConnectionLost, RecordingError, ReplayMismatch
 from stepnb.recording.log import EventLog
 from stepnb.recording.replay import Player, ReplayedConnection
-from stepnb.session.endpoint import Secret
+from stepnb.service.endpoint import Secret
 from tests.unit.recording.story import append, delta, words
 
 SPOKEN = b"\1\0" * 480

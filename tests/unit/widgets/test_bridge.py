@@ -10,9 +10,9 @@ from typing import Any
 from stepnb.conversation.reducer import Change
 from stepnb.protocol.config import SessionConfig
 from stepnb.recording.log import EventLog
+from stepnb.service.endpoint import Endpoint, Secret
 from stepnb.session.audio_input import AudioInput
 from stepnb.session.core import SessionCore
-from stepnb.session.endpoint import Endpoint, Secret
 from stepnb.widgets import messages as m
 from stepnb.widgets.bridge import AUDIO_INTERVAL, PanelBridge
 

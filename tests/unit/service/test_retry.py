@@ -16,7 +16,7 @@ from stepnb.errors import (
     StepnbError,
     Unreachable,
 )
-from stepnb.session.retry import ATTEMPTS, LONGEST_DELAY, delays, worth_retrying
+from stepnb.service.retry import ATTEMPTS, LONGEST_DELAY, delays, worth_retrying
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1005, 1006, 1011, 1012, 1013, 1015, 4000])
