@@ -20,6 +20,7 @@ from stepnb.audio.vad import EnergyVAD
 from stepnb.errors import EngineError, StepnbError
 from stepnb.local.answering import pieces
 from stepnb.local.conversation import Conversation, ServerItem, item_from_client
+from stepnb.local.hearing import Hearing
 from stepnb.local.ids import Ids
 from stepnb.local.inbuffer import InputBuffer, UtteranceBegan
 from stepnb.local.output import Stage
@@ -41,10 +42,6 @@ from stepnb.protocol import events as ev
 
 logger = logging.getLogger("stepnb.local")
 
-MAX_WAITING = 8
-"""Utterances of one session that may wait for the ears."""
-
-EARS_TIMEOUT_S = 120.0
 _LOG_CHARS = 300
 
 
@@ -113,7 +110,7 @@ class Session:
         self._utterance_id = ""
         self._reply: Reply | None = None
         self._reply_due = False  # an automatic response waits for the slot
-        self._hearing: set[asyncio.Task[None]] = set()
+        self._hearing = Hearing(setup.ears, setup.profile, self._emit, self._spawn, self._name)
         self._answering: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()  # all that run, cancelled ones included
         self.id = self._ids.new("session")
@@ -233,18 +230,18 @@ class Session:
         previous = self._conversation.add(item)
         self._emit(ev.InputAudioBufferCommitted(item_id=item.id, previous_item_id=previous))
         self._emit(ev.ConversationItemCreated(previous_item_id=previous, item=item.echo(self._setup.profile)))
-        self._hear(item, pcm)
+        self._hearing.start(item, pcm)
 
     def _create_item(self, wanted: ev.Item, after: str | None) -> None:
         item, pcm = item_from_client(wanted, self._conversation.new_id)
-        if pcm and len(self._hearing) >= MAX_WAITING:
+        if pcm and self._hearing.is_full:
             raise server_error("too many recordings wait to be transcribed")
         previous = self._conversation.add(item, after)
         if item.role != "tool" or self._setup.profile.acknowledges_outputs:
             created = item.echo(self._setup.profile)
             self._emit(ev.ConversationItemCreated(previous_item_id=previous, item=created))
         if pcm:
-            self._hear(item, pcm)
+            self._hearing.start(item, pcm)
         elif item.role == "user":
             logger.info("%s: user: %s", self._name, _brief(item.text))
 
@@ -255,43 +252,6 @@ class Session:
                 item_id=event.item_id, content_index=event.content_index, audio_end_ms=event.audio_end_ms
             )
         )
-
-    # Hearing --------------------------------------------------------------------------------------------------------
-
-    def _hear(self, item: ServerItem, pcm: bytes) -> None:
-        if len(self._hearing) >= MAX_WAITING:
-            self._not_heard(item, "too many recordings wait to be transcribed")
-            return
-        task = self._spawn(self._transcribe(item, pcm), "stepnb hearing")
-        self._hearing.add(task)
-        task.add_done_callback(self._hearing.discard)
-
-    async def _transcribe(self, item: ServerItem, pcm: bytes) -> None:
-        try:
-            async with asyncio.timeout(EARS_TIMEOUT_S):
-                heard = await self._setup.ears.hear(pcm)
-        except (StepnbError, TimeoutError) as error:
-            self._not_heard(item, str(error) or "the ears took too long")
-            return
-        except Exception as error:
-            logger.exception("%s: the ears failed", self._name)
-            self._not_heard(item, f"the ears failed: {type(error).__name__}")
-            return
-        # A message of text and speech keeps its text.
-        item.text = "\n".join(text for text in (item.text, heard.text) if text)
-        logger.info("%s: user: %s", self._name, heard.text or "(not understood)")
-        if heard.text and self._setup.profile.transcription_deltas:
-            words = heard.text.split(" ")
-            for so_far in (words[: (len(words) + 1) // 2], words):
-                delta = " ".join(so_far)
-                self._emit(ev.InputTranscriptionDelta(item_id=item.id, content_index=0, delta=delta))
-        self._emit(ev.InputTranscriptionCompleted(item_id=item.id, content_index=0, transcript=heard.text))
-
-    def _not_heard(self, item: ServerItem, reason: str) -> None:
-        item.failure = reason
-        logger.warning("%s: not transcribed: %s", self._name, reason)
-        error = ev.ErrorInfo(type="server_error", code="transcription_failed", message=reason)
-        self._emit(ev.InputTranscriptionFailed(item_id=item.id, content_index=0, error=error))
 
     # Answering ------------------------------------------------------------------------------------------------------
 
@@ -324,8 +284,7 @@ class Session:
 
     async def _answer(self, reply: Reply, options: ReplyOptions) -> None:
         try:
-            while self._hearing:
-                await asyncio.wait(self._hearing.copy())
+            await self._hearing.over()
             question = self._conversation.last_user_item()
             if question is not None and question.failure:
                 raise EngineError(question.failure)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepnb.audio.pcm import encode
-from stepnb.local.turns import MAX_WAITING
+from stepnb.local.hearing import MAX_WAITING
 from tests.engine.desk import MODEL, Desk, run, silence, tone
 
 # Settings ----------------------------------------------------------------------------------------------------------
