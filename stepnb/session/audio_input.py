@@ -81,7 +81,7 @@ class AudioInput:
             return
         if self._core.settings.config.vad is None:
             self._core.bargein.interrupt()
-            self._held = self._core.open_turn("speech", Future())
+            self._held = self._core.asking.open_turn("speech", Future())
             self._core.send(ev.InputAudioBufferClear())
         self._send_pre_roll()
 
@@ -92,12 +92,12 @@ class AudioInput:
     def _finish_push_to_talk(self, number: int) -> None:
         missing = SHORTEST_PUSH_TO_TALK_MS - self._core.conversation.input.open_ms
         if missing >= SHORTEST_PUSH_TO_TALK_MS:
-            self._core.fail_turn(number, "Nothing was recorded.", "Hold Talk while you speak.")
+            self._core.asking.fail_turn(number, "Nothing was recorded.", "Hold Talk while you speak.")
             return
         if missing > 0:
             padding = bytes(round(missing) * 48)
             self._core.append_audio(pybase64.b64encode_as_string(padding), padding)
-        self._core.commit(number)
+        self._core.asking.commit(number)
 
     async def _silence_until_stopped(self) -> None:
         """Let silence flow until the service has noticed that the person stopped."""
@@ -120,7 +120,7 @@ class AudioInput:
         pcm
             PCM16LE, mono, 24 kHz.
         """
-        if not await self._core.ready_for(number):
+        if not await self._core.asking.ready_for(number):
             return
         async with self._streaming:
             if self._core.settings.config.vad is None:
@@ -148,10 +148,10 @@ class AudioInput:
                 return
             if elapsed > grace and "speech_started" not in turn.stamps:
                 fix = "Lower energy_awakeness_threshold, use a louder clip, or ask(clip) to send it as one message."
-                self._core.fail_turn(number, "The service heard no speech in the clip.", fix)
+                self._core.asking.fail_turn(number, "The service heard no speech in the clip.", fix)
                 return
             self._core.append_audio(_SILENCE_PAYLOAD, _SILENCE)
-        self._core.fail_turn(
+        self._core.asking.fail_turn(
             number, "The service did not notice the end of the speech.", "Raise the threshold."
         )
 

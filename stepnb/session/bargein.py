@@ -35,12 +35,12 @@ class BargeIn:
             core.local("discard", {"response": active.id})
         if not by_speech:
             for number in core.conversation.between_responses():
-                core.slot.forget(number)
+                core.asking.slot.forget(number)
                 core.local("turn_interrupted", {"turn": number})
         flush_id = next(self._ids)
         self._awaited[flush_id] = core.loop.call_later(FLUSH_TIMEOUT, self._awaited.pop, flush_id, None)
         core.hub.flush(flush_id)
-        core.cancel_response()
+        core.asking.cancel_response()
 
     def flushed(self, flush_id: int, item: str, heard_ms: float, unplayed_ms: float) -> None:
         """A player fell silent and says how far it had come; late reports count for nothing."""

@@ -11,14 +11,9 @@ import itertools
 import logging
 import time
 from collections.abc import Coroutine, Sequence
-from concurrent.futures import Future
 from typing import Any
 
-import pybase64
-
-from ..conversation.reducer import Change, Conversation, turn_event_id
-from ..conversation.slot import Command, GiveUp, SendCancel, SendCreate, Slot
-from ..conversation.state import TurnKind
+from ..conversation.reducer import Change, Conversation
 from ..errors import SessionClosed, StepnbError
 from ..protocol import codec
 from ..protocol import events as ev
@@ -26,21 +21,19 @@ from ..protocol.config import SessionConfig
 from ..protocol.faults import Fault, classify
 from ..recording.log import EventLog
 from ..service.endpoint import Endpoint
+from .asking import Asking
 from .bargein import BargeIn
 from .connection import Connection
 from .dispatch import Dispatcher
 from .hub import Hub
 from .lifeline import Lifeline
 from .link import Opener
-from .questions import Questions
 from .settings import Settings
 from .spooling import Spooling
 from .status import Level, State, Status
 from .tools import Approve
 
 logger = logging.getLogger("stepnb")
-
-WATCH_INTERVAL = 0.5
 
 _APPEND = ev.InputAudioBufferAppend(audio="")
 
@@ -74,13 +67,10 @@ class SessionCore:
         self.playing = False
         self.mic_live = False
         self.lost_uplink = 0
-        self.slot = Slot()
+        self.asking = Asking(self)
         self._ids = itertools.count(1)
-        self._endings: dict[int, Future[None]] = {}
-        self._questions = Questions(self.send)
         self.lifeline = Lifeline(self, history, open_connection)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watch: asyncio.TimerHandle | None = None
         self.bargein = BargeIn(self)
         self._spooling = Spooling(self)
 
@@ -104,8 +94,7 @@ class SessionCore:
         A question that got no answer yet is asked again; an answer that had begun ends as it is.
         """
         self.playing = False
-        self.slot.reset()
-        waiting = self._questions.unanswered(self.conversation)
+        waiting = self.asking.disconnected()
         self.local("disconnected", {"reason": error.message, "keep": waiting})
         return waiting
 
@@ -113,15 +102,13 @@ class SessionCore:
         """The connection is gone, and no other one will be tried; raises: waiting for a turn raises the error."""
         logger.warning("%s", error)
         self.hub.set_status(Status("failed", str(error)))
-        if raises:
-            self._end_waits(error)
-        self._questions.clear()
+        self.asking.give_up(error if raises else None)
         self.disconnected(error)
 
     @property
     def idle(self) -> bool:
         """Whether nobody speaks, nothing is answered, called or played."""
-        return not (self.slot.busy or self.tools.busy or self.playing or self.conversation.speaking)
+        return not (self.asking.slot.busy or self.tools.busy or self.playing or self.conversation.speaking)
 
     # Sending ------------------------------------------------------------------------------------------------------
 
@@ -167,10 +154,10 @@ class SessionCore:
         # Silence first: what a barge-in discards must not be told to the player any more.
         if isinstance(event, ev.SpeechStarted):
             self.bargein.interrupt(by_speech=True)
-        commands = self.slot.on_event(event, t / 1e9)
+        commands = self.asking.slot.on_event(event, t / 1e9)
         for change in changes:
             self._emit(change, None)
-        self._carry_out(commands)
+        self.asking.carry_out(commands)
         self._on_session_event(event)
         self.hub.event(event)
         self.refresh_status()
@@ -184,7 +171,7 @@ class SessionCore:
         )
         for change in self.conversation.apply(record, event):
             self.hub.change(change, pcm)
-        self.slot.on_event(event, t / 1e9)
+        self.asking.slot.on_event(event, t / 1e9)
         self.voice_locked = True
         self.hub.event(event)
 
@@ -205,99 +192,7 @@ class SessionCore:
             case ev.MalformedEvent():
                 self.notice("warning", f"The service sent a frame that cannot be understood: {event.reason}")
 
-    # Turns --------------------------------------------------------------------------------------------------------
-
-    def open_turn(self, how: TurnKind, ending: Future[None], *, text: str | None = None) -> int:
-        """Log a new turn; ending is resolved when it ends."""
-        number = self.conversation.next_turn()
-        # Streamed into a session with VAD, a turn waits for the service to hear speech.
-        data: dict[str, object] = {
-            "turn": number,
-            "how": how,
-            "streams": how == "speech" and self.settings.config.vad is not None,
-        }
-        self._endings[number] = ending
-        self.local("turn", data if text is None else data | {"text": text})
-        return number
-
-    def say(self, text: str, ending: Future[None]) -> None:
-        """A typed message of the panel."""
-        self.spawn(self.ask_text(self.open_turn("text", ending, text=text), text))
-
-    def await_ending(self, number: int, ending: Future[None]) -> None:
-        """Resolve ending when a turn ends, at once when it has."""
-        if self.closed or self.conversation.turns[number].ended:
-            ending.set_result(None)
-        else:
-            self._endings[number] = ending
-
-    async def ask_text(self, number: int, text: str) -> None:
-        """Send a text message and want an answer."""
-        await self._ask(number, ev.Part(type="input_text", text=text), None)
-
-    async def ask_audio(self, number: int, pcm: bytes) -> None:
-        """Send a complete audio message (PCM16LE, mono, 24 kHz) and want an answer."""
-        await self._ask(number, ev.Part(type="input_audio", audio=pybase64.b64encode_as_string(pcm)), pcm)
-
-    async def _ask(self, number: int, part: ev.Part, pcm: bytes | None) -> None:
-        if not await self.ready_for(number):
-            return
-        self._questions.add(number, part, pcm)
-        self.want(number)
-
-    async def ready_for(self, number: int) -> bool:
-        """Connect; what prevents it is the turn's error."""
-        try:
-            await self.connected()
-        except StepnbError as error:
-            ending = self._endings.get(number)
-            if ending is not None and not ending.done():
-                ending.set_exception(error)
-            self.fail_turn(number, error.message, error.fix)
-            return False
-        return not self.conversation.turns[number].ended
-
-    def want(self, number: int) -> None:
-        """Ask for a response for a turn as soon as the slot is free."""
-        self._carry_out(self.slot.want(number, time.monotonic()))
-        self.refresh_status()
-
-    def commit(self, number: int) -> None:
-        """End push-to-talk input: the buffer becomes the turn's message."""
-        self.send(ev.InputAudioBufferCommit(event_id=turn_event_id(number, "commit")))
-        self.want(number)
-
-    def fail_turn(self, number: int, reason: str, fix: str | None = None) -> None:
-        self.slot.forget(number)
-        self._questions.drop(number)
-        self.local("turn_failed", {"turn": number, "reason": reason, "fix": fix})
-
-    def _carry_out(self, commands: list[Command]) -> None:
-        for command in commands:
-            match command:
-                case SendCreate(turn):
-                    self._questions.send(turn)
-                    self.tools.send_outputs(turn)
-                    options = ev.ResponseOptions(modalities=["text", "audio"])
-                    self.send(ev.ResponseCreate(response=options, event_id=turn_event_id(turn, "create")))
-                case SendCancel():
-                    self.send(ev.ResponseCancel())
-                case GiveUp(turn, reason):
-                    lost = turn if turn is not None else self.conversation.spoken
-                    if lost is not None:
-                        self.fail_turn(lost, reason)
-        if self._watch is None and self.slot.busy:
-            self._watch = self.loop.call_later(WATCH_INTERVAL, self._on_watch)
-
-    def _on_watch(self) -> None:
-        self._watch = None
-        if not self.closed:
-            self._carry_out(self.slot.on_time(time.monotonic()))
-            self.refresh_status()
-
-    def cancel_response(self) -> None:
-        """Cancel what the service is about to say, if anything."""
-        self._carry_out(self.slot.cancel(time.monotonic()))
+    # The page -------------------------------------------------------------------------------------------------------
 
     def played(self, items: dict[str, float]) -> None:
         self.local("playhead", {"items": items})
@@ -318,11 +213,7 @@ class SessionCore:
             self._emit(change, None)
 
     def _emit(self, change: Change, pcm: bytes | None) -> None:
-        if change.kind == "ended" and change.turn is not None:
-            self._questions.drop(change.turn)
-            ending = self._endings.pop(change.turn, None)
-            if ending is not None and not ending.done():
-                ending.set_result(None)
+        self.asking.on_change(change)
         self.tools.on_change(change)
         if change.kind == "notice" and change.error is not None:
             self.notice("warning", change.error.message, change.error.fix or "")
@@ -342,7 +233,7 @@ class SessionCore:
             state = "listening"
         elif self.playing:
             state = "speaking"
-        elif self.slot.busy or self.tools.busy:
+        elif self.asking.slot.busy or self.tools.busy:
             state = "thinking"
         elif self.mic_live:
             state = "listening"
@@ -356,23 +247,16 @@ class SessionCore:
 
     # Ending -------------------------------------------------------------------------------------------------------
 
-    def _end_waits(self, error: StepnbError) -> None:
-        for ending in self._endings.values():
-            if not ending.done():
-                ending.set_exception(error)
-
     async def close(self) -> None:
         """End the session: settle what is open, close the socket, stop every task, release the engine."""
         if self.closed:
             return
         self.closed = True
-        self._end_waits(SessionClosed("The session was closed before the answer came."))
-        self._questions.clear()
+        self.asking.give_up(SessionClosed("The session was closed before the answer came."))
         self.disconnected(SessionClosed("The session was closed."))
         await self.lifeline.close()
         self.bargein.close()
-        if self._watch is not None:
-            self._watch.cancel()
+        self.asking.close()
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         for task in tasks:

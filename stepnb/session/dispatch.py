@@ -86,7 +86,7 @@ class Dispatcher:
             case "call" if change.call is not None:
                 self._begin(change.turn, change.call)
             case "outputs":
-                self._core.want(change.turn)
+                self._core.asking.want(change.turn)
             case "ended":
                 for task in self._running.get(change.turn, ()):
                     task.cancel()
@@ -128,7 +128,7 @@ class Dispatcher:
         if [other is call for other in calls].index(True) >= CALLS_PER_TURN:
             if any(other.sent for other in calls[CALLS_PER_TURN:]):
                 # It was told, and goes on calling.
-                self._core.fail_turn(
+                self._core.asking.fail_turn(
                     number, f"The model did not stop calling tools after {CALLS_PER_TURN} calls."
                 )
                 return

@@ -144,7 +144,7 @@ class Lifeline:
         self._report()
         self._established()
         for turn in waiting:
-            self._core.want(turn)
+            self._core.asking.want(turn)
 
     async def _rotate(self, waiting: list[int]) -> None:
         """Replace a connection that is about to reach the service's time limit, while nothing happens on it."""
@@ -158,7 +158,7 @@ class Lifeline:
             return
         self._established()
         for turn in waiting:
-            self._core.want(turn)
+            self._core.asking.want(turn)
 
     async def _try(self, attempts: int | None) -> None:
         """Shake hands, again and again while that may help.

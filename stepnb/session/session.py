@@ -12,14 +12,12 @@ from typing import Any, Self
 
 from ..audio.clip import Clip
 from ..conversation.history import Message
-from ..conversation.reducer import Conversation
-from ..conversation.state import ToolCallState, TurnKind, TurnState
+from ..conversation.state import TurnKind
 from ..errors import ConfigError, SessionClosed
 from ..protocol import catalog
 from ..protocol.codec import AnyEvent
 from ..protocol.config import ServerVAD, SessionConfig
 from ..recording.about import Settings
-from ..recording.archive import pack
 from ..recording.log import EventLog
 from ..recording.recording import Recording
 from ..recording.store import KeepAudio
@@ -31,13 +29,14 @@ from .cells import replace_predecessors
 from .core import SessionCore
 from .following import call_back, follow
 from .lifetimes import CLOSE_TIMEOUT, close_soon, open_cores, say_no_key_once
-from .status import Notice, Status
+from .status import Notice
 from .subscription import Callback
-from .tools import AnyTool, Approve, ToolCall, tool_list
+from .tools import AnyTool, Approve, tool_list
 from .turn import Turn
+from .view import SessionView
 
 
-class Session:
+class Session(SessionView):
     """A conversation with a realtime voice model.
 
     Making one does no I/O: it connects with its first use, when it is displayed, or by `connect`. As the last line of a
@@ -130,9 +129,8 @@ class Session:
         return session
 
     def _begin(self, core: SessionCore) -> None:
-        self._core = core
-        self._input = AudioInput(self._core)
-        self._turns: dict[int, Turn] = {}
+        SessionView.__init__(self, core)
+        self._input = AudioInput(core)
         self._panel: Any = None
         self._finalizer = weakref.finalize(self, close_soon, self._core)
         self._finalizer.atexit = False  # `_close_all` waits, a finalizer could not
@@ -158,9 +156,9 @@ class Session:
         """
         if isinstance(what, Clip):
             pcm = pcm_of(what)
-            return self._new_turn("clip", lambda number: self._core.ask_audio(number, pcm))
+            return self._new_turn("clip", lambda number: self._core.asking.ask_audio(number, pcm))
         text = question_of(what)
-        return self._new_turn("text", lambda number: self._core.ask_text(number, text), text=text)
+        return self._new_turn("text", lambda number: self._core.asking.ask_text(number, text), text=text)
 
     def append(self, clip: Clip) -> Turn:
         """Stream a clip in real time, as the microphone does.
@@ -189,7 +187,7 @@ class Session:
         turn = Turn(self, None, ending)
 
         def begin() -> None:
-            number = self._core.open_turn(how, ending, text=text)
+            number = self._core.asking.open_turn(how, ending, text=text)
             turn._bind(self._core.conversation.turns[number])
             self._turns[number] = turn
             self._core.spawn(work(number))
@@ -272,81 +270,6 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # Looking ------------------------------------------------------------------------------------------------------
-
-    @property
-    def status(self) -> Status:
-        """What it is doing: ``status.state`` in a word, ``status.detail`` as a sentence."""
-        return self._core.hub.status
-
-    @property
-    def notices(self) -> list[Notice]:
-        """What the session did or found out that its user should know, oldest first; the last 500."""
-        return list(self._core.hub.notices)
-
-    @property
-    def restored(self) -> list[str] | None:
-        """What the service could not be told again at the last reconnect, as phrases; None before there was one."""
-        return self._core.lifeline.restored
-
-    @property
-    def events(self) -> EventLog:
-        """Everything that happened, in order."""
-        return self._core.log
-
-    @property
-    def conversation(self) -> Conversation:
-        """Items, responses and turns, as the log tells them."""
-        return self._core.conversation
-
-    @property
-    def live(self) -> SessionCore | None:
-        """What a display of a turn follows."""
-        return self._core
-
-    def tool_call(self, response: str, call: ToolCallState) -> ToolCall:
-        """Return a call as the user sees it, with what the function returned."""
-        return self._core.tools.view(response, call)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Pack everything so far into one file, which `Recording.load` opens: events, audio, settings; no key.
-
-        Parameters
-        ----------
-        path
-            Usually ends with ``.stepnb``. An existing file is replaced, and only once the new one is complete.
-
-        Raises
-        ------
-        RecordingError
-            The file cannot be written.
-        """
-        return pack(self._core.log, Path(path).expanduser())
-
-    @property
-    def turns(self) -> list[Turn]:
-        """Every exchange so far, in order."""
-        states = list(self._core.conversation.turns.values())
-        return [self._turn(state) for state in states]
-
-    def _turn(self, state: TurnState) -> Turn:
-        turn = self._turns.get(state.id)
-        if turn is None:
-            ending: Future[None] = Future()
-            turn = self._turns.setdefault(state.id, Turn(self, state, ending))
-            self._core.loop.call_soon_threadsafe(self._core.await_ending, state.id, turn._ending)
-        return turn
-
-    @property
-    def model(self) -> str:
-        """The model's id."""
-        return self._core.model
-
-    @property
-    def config(self) -> SessionConfig:
-        """The settings in force."""
-        return self._core.settings.config
-
     # Following ----------------------------------------------------------------------------------------------------
 
     def on(self, type: str, callback: Callback) -> Callable[[], None]:
@@ -388,10 +311,6 @@ class Session:
         from ..widgets.live import show_session
 
         show_session(self)
-
-    def __repr__(self) -> str:
-        turns = len(self._core.conversation.turns)
-        return f"Session({self.model}, {self._core.endpoint.label}, {self.status.state}, {turns} turns)"
 
     def _check_open(self) -> None:
         if self._core.closed or not self._finalizer.alive:

@@ -12,7 +12,6 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -147,7 +146,7 @@ class PanelBridge:
             case m.Stop():
                 self._core.bargein.interrupt()
             case m.Say():
-                self._core.say(message.text, Future())
+                self._core.asking.say(message.text)
             case m.Connect():
                 self._core.spawn(self._core.connected())
             case m.PageError():

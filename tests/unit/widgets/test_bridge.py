@@ -68,7 +68,7 @@ def with_page(story: Callable[[Page], Awaitable[None]]) -> None:
 
 def test_a_new_view_is_welcomed_with_the_transcript() -> None:
     async def story(page: Page) -> None:
-        page.core.open_turn("text", asyncio.Future(), text="Hello")  # type: ignore[arg-type]
+        page.core.asking.open_turn("text", asyncio.Future(), text="Hello")  # type: ignore[arg-type]
         page.send("hello")
         (welcome,) = page.of("welcome")
         assert welcome["view"] == "v1" and welcome["owner"] is None
@@ -170,10 +170,10 @@ def test_a_flush_drops_what_was_not_sent_yet() -> None:
 
 def test_rows_are_sent_at_most_ten_times_a_second_and_the_last_state_arrives() -> None:
     async def story(page: Page) -> None:
-        number = page.core.open_turn("text", asyncio.Future(), text="Hello")  # type: ignore[arg-type]
+        number = page.core.asking.open_turn("text", asyncio.Future(), text="Hello")  # type: ignore[arg-type]
         for _ in range(100):
             page.bridge.on_change(Change("turn", number), None)
-        page.core.fail_turn(number, "no reason")
+        page.core.asking.fail_turn(number, "no reason")
         assert len(page.of("row")) == 1
         await page.until(lambda: page.of("row")[-1]["row"]["state"] == "failed")
         assert len(page.of("row")) <= 4
