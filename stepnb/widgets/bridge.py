@@ -1,13 +1,11 @@
 """`PanelBridge`: between a session and the views of its panel, on the I/O thread.
 
-Messages of the page come in checked; changes of the session go out merged: audio at most 25 times a second, transcript
-rows at most 10 times a second.
+Messages of the page come in checked; changes of the session go out merged (`downlink.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 from collections import Counter, deque
@@ -22,12 +20,11 @@ from ..session.audio_input import AudioInput
 from ..session.core import SessionCore
 from ..session.status import Notice, Status
 from . import messages as m
+from .downlink import Downlink
 from .rows import rows_of
 
 logger = logging.getLogger("stepnb")
 
-AUDIO_INTERVAL = 0.04
-ROW_INTERVAL = 0.1
 ACK_INTERVAL = 0.1
 # A page that is gone cannot say so. Its microphone counts as closed after so long without a word, s.
 OWNER_SILENT = 5.0
@@ -92,14 +89,8 @@ class PanelBridge:
         self.owner: str | None = None
         self._core = core
         self._input = audio_input
-        self._send_raw = send
+        self._down = Downlink(core, send)
         self._set_traits = set_traits
-        self._seq = itertools.count()
-        self._audio: dict[str, bytearray] = {}
-        self._ended: list[str] = []
-        self._audio_timer: asyncio.TimerHandle | None = None
-        self._dirty: set[int] = set()
-        self._row_timer: asyncio.TimerHandle | None = None
         self._acked_at = 0.0
         self._owner_timer: asyncio.TimerHandle | None = None
 
@@ -120,7 +111,7 @@ class PanelBridge:
                 self._on_microphone(message, link, received_ns)
             case m.Ping():
                 link.offset_ms, link.rtt_ms = message.offset, message.rtt
-                self._send("pong", view=message.view, echo=message.t, kernel=received_ns / 1e6)
+                self._down.send("pong", view=message.view, echo=message.t, kernel=received_ns / 1e6)
             case m.Played():
                 self._core.activity(playing=message.playing)
                 if message.items:
@@ -171,7 +162,7 @@ class PanelBridge:
     def _on_hello(self, message: m.Hello) -> None:
         conversation = self._core.conversation
         rows = [row for turn in list(conversation.turns.values()) for row in rows_of(conversation, turn)]
-        self._send("welcome", view=message.view, rows=rows, owner=self.owner)
+        self._down.send("welcome", view=message.view, rows=rows, owner=self.owner)
         if self._core.hub.status.state == "idle":
             self._core.spawn(self._core.connected())
 
@@ -196,7 +187,7 @@ class PanelBridge:
         now = self._core.loop.time()
         if now - self._acked_at >= ACK_INTERVAL:
             self._acked_at = now
-            self._send("ack", view=message.view, n=message.n + message.frames - 1)
+            self._down.send("ack", view=message.view, n=message.n + message.frames - 1)
 
     def _on_mic_state(self, message: m.MicStateChanged) -> None:
         self._core.log.append_local("microphone", {"state": message.state, "rate": message.rate})
@@ -216,7 +207,7 @@ class PanelBridge:
         if view == self.owner:
             return
         self.owner = view
-        self._send("owner", view=view)
+        self._down.send("owner", view=view)
         if self._owner_timer is None:
             self._owner_timer = self._core.loop.call_later(OWNER_SILENT, self._check_owner)
 
@@ -225,7 +216,7 @@ class PanelBridge:
             self.owner = None
             self._input.talk(False)
             self._core.activity(playing=False)
-            self._send("owner", view=None)
+            self._down.send("owner", view=None)
 
     def _check_owner(self) -> None:
         self._owner_timer = None
@@ -239,67 +230,27 @@ class PanelBridge:
 
     # To the page --------------------------------------------------------------------------------------------------
 
-    def _send(self, kind: str, **fields: Any) -> None:
-        envelope = {"v": 1, "k": kind, "seq": next(self._seq), "t": time.monotonic_ns() / 1e6}
-        self._send_raw(envelope | fields)
-
     def on_change(self, change: Change, pcm: bytes | None) -> None:
         match change.kind:
-            case "audio":
-                if pcm and change.item is not None and self.views:
-                    self._audio.setdefault(change.item, bytearray()).extend(pcm)
-                    self._send_audio_soon()
-            case "audio_end":
-                if change.item is not None and self.views:
-                    self._ended.append(change.item)
-                    self._send_audio_soon()
+            case "audio" | "audio_end":
+                if self.views:
+                    self._down.audio(change, pcm)
             case "speech":
-                self._send("speech", on=change.on, at_ms=time.monotonic_ns() / 1e6)
+                self._down.send("speech", on=change.on, at_ms=time.monotonic_ns() / 1e6)
             case "turn" | "ended":
                 if change.turn is not None:
-                    self._dirty.add(change.turn)
-                    if self._row_timer is None:
-                        self._send_rows()
-
-    def _send_audio_soon(self) -> None:
-        # The first piece goes at once; what follows within the interval is merged.
-        if self._audio_timer is None:
-            self._send_audio()
-
-    def _send_audio(self) -> None:
-        self._audio_timer = None
-        if not self._audio and not self._ended:
-            return
-        for item, pcm in self._audio.items():
-            self._send("audio", item=item, pcm=pybase64.b64encode_as_string(bytes(pcm)))
-        for item in self._ended:
-            self._send("audio_end", item=item)
-        self._audio.clear()
-        self._ended.clear()
-        self._audio_timer = self._core.loop.call_later(AUDIO_INTERVAL, self._send_audio)
-
-    def _send_rows(self) -> None:
-        self._row_timer = None
-        if not self._dirty:
-            return
-        conversation = self._core.conversation
-        for number in sorted(self._dirty):
-            for row in rows_of(conversation, conversation.turns[number]):
-                self._send("row", row=row)
-        self._dirty.clear()
-        self._row_timer = self._core.loop.call_later(ROW_INTERVAL, self._send_rows)
+                    self._down.row(change.turn)
 
     def on_flush(self, flush_id: int) -> None:
-        self._audio.clear()
-        self._ended.clear()
-        self._send("flush", id=flush_id, fade_ms=FADE_MS)
+        self._down.drop_audio()
+        self._down.send("flush", id=flush_id, fade_ms=FADE_MS)
 
     def on_status(self, status: Status) -> None:
         since = round(time.time() * 1000)
         self._set_traits(status={"state": status.state, "detail": status.detail, "since": since})
 
     def on_notice(self, notice: Notice) -> None:
-        self._send("notice", level=notice.level, text=notice.text, fix=notice.fix)
+        self._down.send("notice", level=notice.level, text=notice.text, fix=notice.fix)
 
     def on_config(self) -> None:
         self._set_traits(info=info_of(self._core))

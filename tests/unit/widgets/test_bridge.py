@@ -14,7 +14,8 @@ from stepnb.service.endpoint import Endpoint, Secret
 from stepnb.session.audio_input import AudioInput
 from stepnb.session.core import SessionCore
 from stepnb.widgets import messages as m
-from stepnb.widgets.bridge import AUDIO_INTERVAL, PanelBridge
+from stepnb.widgets.bridge import PanelBridge
+from stepnb.widgets.downlink import AUDIO_INTERVAL
 
 FRAME = base64.b64encode(bytes(960)).decode()
 

@@ -1,0 +1,163 @@
+import { decodePcm } from "./audio/base64.ts";
+import { FRAME_MS } from "./audio/format.ts";
+import { AudioHost } from "./audio/host.ts";
+import { Microphone, type MicState } from "./audio/microphone.ts";
+import { type Flushed, Speaker } from "./audio/speaker.ts";
+import type { Channel } from "./channel.ts";
+import type { Down } from "./envelope.ts";
+import type { Faults } from "./faults.ts";
+import { type MicrophoneOwner, releaseMicrophone, takeMicrophone } from "./page.ts";
+import { Talk } from "./talk.ts";
+import type { Labels } from "./ui/labels.ts";
+import type { Screen, ScreenState } from "./ui/screen.ts";
+
+/** What the screen shows of the sound. */
+export type SoundState = Pick<
+  ScreenState,
+  "mic" | "talking" | "pressed" | "playing" | "busy" | "underruns" | "droppedMs"
+>;
+
+/** A view's microphone and loudspeaker, and what goes between them and the kernel. */
+export class Sound implements MicrophoneOwner {
+  readonly talk: Talk;
+  readonly #host: AudioHost;
+  readonly #microphone: Microphone;
+  readonly #speaker: Speaker;
+  readonly #channel: Channel;
+  readonly #screen: Screen;
+  readonly #labels: Labels;
+  readonly #report: (error: unknown) => void;
+  readonly #changed: () => void;
+  /** The report of a flush done here on Stop, for the kernel's flush that follows. */
+  #stopped: Promise<Flushed> | null = null;
+
+  constructor(channel: Channel, screen: Screen, labels: Labels, { report }: Faults, changed: () => void) {
+    this.#channel = channel;
+    this.#screen = screen;
+    this.#labels = labels;
+    this.#report = report;
+    this.#changed = changed;
+    const { timeline, ribbon } = screen;
+    this.#host = new AudioHost((state) => this.#hostState(state));
+    this.#microphone = new Microphone(this.#host, {
+      frame: (frame) => {
+        timeline.heardYou(frame.rms, performance.now());
+        this.talk.frame(frame);
+        ribbon.wake();
+      },
+      state: (state, detail, rate) => this.#micState(state, detail, rate),
+    });
+    this.#speaker = new Speaker(this.#host, {
+      first: (item, at) => channel.send("first", { item, at }),
+      played: (report) => channel.send("played", report),
+      level: (rms, at) => timeline.heardStep(rms, at, performance.now()),
+      progress: (item, samples, over) => timeline.progress(item, samples, over),
+      changed,
+      error: report,
+    });
+    this.talk = new Talk({
+      openMicrophone: () => {
+        takeMicrophone(this);
+        this.#microphone.start().catch(report);
+      },
+      closeMicrophone: () => this.#microphone.stop(),
+      talk: (fields) => channel.send("talk", fields),
+      mic: (fields) => channel.send("mic", fields),
+    });
+  }
+
+  /** Whether audio is waiting or playing, or a flush is still to be answered. */
+  get busy(): boolean {
+    return this.#speaker.busy || this.#stopped !== null;
+  }
+
+  get state(): SoundState {
+    return {
+      mic: this.#microphone.state,
+      talking: this.talk.on ? this.talk.how : null,
+      pressed: this.talk.on,
+      playing: this.#speaker.playing,
+      busy: this.#speaker.busy,
+      underruns: this.#speaker.underruns,
+      droppedMs: this.talk.uplink.dropped * FRAME_MS,
+    };
+  }
+
+  mute(on: boolean): void {
+    this.#microphone.mute(on);
+  }
+
+  yieldMicrophone(): void {
+    if (!this.talk.on) return;
+    this.talk.end();
+    this.#screen.notes.set("owner", { level: "info", text: this.#labels.otherView });
+  }
+
+  play({ item, pcm }: Down["audio"]): void {
+    const samples = decodePcm(pcm);
+    if (!this.#speaker.push(item, samples)) return;
+    this.#screen.timeline.queue(item, samples);
+    this.#stopped = null;
+  }
+
+  end(item: string): void {
+    this.#speaker.end(item);
+  }
+
+  /** The kernel wants silence, and to know how much was heard. */
+  async flush({ id, fade_ms }: Down["flush"]): Promise<void> {
+    const done = this.#stopped ?? this.#silence(fade_ms);
+    this.#stopped = null;
+    this.#channel.send("flushed", { id, ...(await done) });
+  }
+
+  /** Stop is heard at once, also when the kernel is busy; its own flush is answered with what was found here. */
+  stop(): void {
+    if (this.#speaker.busy) {
+      this.#stopped = this.#silence();
+      this.#stopped.catch(this.#report);
+    }
+    this.#channel.send("stop", {});
+  }
+
+  /** Nobody can be talked to any more. */
+  lose(): void {
+    this.talk.end();
+    this.#speaker.flush().catch(() => {});
+  }
+
+  close(): void {
+    releaseMicrophone(this);
+    this.#speaker.close();
+    this.#host.close();
+  }
+
+  async #silence(fadeMs?: number): Promise<Flushed> {
+    const { timeline, ribbon } = this.#screen;
+    const dropped = timeline.drop(performance.now());
+    const flushed = await this.#speaker.flush(fadeMs);
+    if (flushed.item !== null) timeline.cut(flushed.at, dropped, performance.now());
+    ribbon.wake();
+    return flushed;
+  }
+
+  #micState(state: MicState, detail: string, rate: number | null): void {
+    this.#channel.send("mic_state", { state, detail, rate });
+    if (state === "asking") this.#screen.notes.clear("owner");
+    if (!this.#microphone.on) {
+      releaseMicrophone(this);
+      this.talk.end();
+    }
+    this.#changed();
+  }
+
+  #hostState(state: AudioContextState): void {
+    const { soundBlocked, playSound } = this.#labels;
+    if (state === "suspended" && this.#speaker.busy) {
+      const action = { label: playSound, run: () => this.#host.unlock() };
+      this.#screen.notes.set("sound", { level: "warning", text: soundBlocked, action });
+    } else {
+      this.#screen.notes.clear("sound");
+    }
+  }
+}

@@ -1,0 +1,87 @@
+"""`Downlink`: what goes from a session to the page, merged: audio at most 25 times a second, rows 10 times a second."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pybase64
+
+from ..conversation.reducer import Change
+from ..session.core import SessionCore
+from .rows import rows_of
+
+AUDIO_INTERVAL = 0.04
+ROW_INTERVAL = 0.1
+
+
+class Downlink:
+    """Puts messages to the page into their envelope, and merges what comes in many pieces. I/O thread only.
+
+    Parameters
+    ----------
+    send
+        Sends one custom message to the page; thread-safe.
+    """
+
+    def __init__(self, core: SessionCore, send: Callable[[dict[str, Any]], None]) -> None:
+        self._core = core
+        self._send = send
+        self._seq = itertools.count()
+        self._audio: dict[str, bytearray] = {}
+        self._ended: list[str] = []
+        self._audio_timer: asyncio.TimerHandle | None = None
+        self._dirty: set[int] = set()
+        self._row_timer: asyncio.TimerHandle | None = None
+
+    def send(self, kind: str, **fields: Any) -> None:
+        """Send one message now."""
+        envelope = {"v": 1, "k": kind, "seq": next(self._seq), "t": time.monotonic_ns() / 1e6}
+        self._send(envelope | fields)
+
+    def audio(self, change: Change, pcm: bytes | None) -> None:
+        """Take in a piece of speech, or the end of it. The first piece goes at once; what follows is merged."""
+        if change.item is None:
+            return
+        if change.kind == "audio_end":
+            self._ended.append(change.item)
+        elif pcm:
+            self._audio.setdefault(change.item, bytearray()).extend(pcm)
+        if self._audio_timer is None:
+            self._send_audio()
+
+    def drop_audio(self) -> None:
+        """Forget the speech that was not sent yet."""
+        self._audio.clear()
+        self._ended.clear()
+
+    def row(self, turn: int) -> None:
+        """Take in that the rows of a turn have changed."""
+        self._dirty.add(turn)
+        if self._row_timer is None:
+            self._send_rows()
+
+    def _send_audio(self) -> None:
+        self._audio_timer = None
+        if not self._audio and not self._ended:
+            return
+        for item, pcm in self._audio.items():
+            self.send("audio", item=item, pcm=pybase64.b64encode_as_string(bytes(pcm)))
+        for item in self._ended:
+            self.send("audio_end", item=item)
+        self.drop_audio()
+        self._audio_timer = self._core.loop.call_later(AUDIO_INTERVAL, self._send_audio)
+
+    def _send_rows(self) -> None:
+        self._row_timer = None
+        if not self._dirty:
+            return
+        conversation = self._core.conversation
+        for number in sorted(self._dirty):
+            for row in rows_of(conversation, conversation.turns[number]):
+                self.send("row", row=row)
+        self._dirty.clear()
+        self._row_timer = self._core.loop.call_later(ROW_INTERVAL, self._send_rows)
