@@ -38,10 +38,10 @@ _PUBLIC = {
     "tool": "stepnb.session.tools",
 }
 _ERRORS = (
-    "AudioError", "AuthenticationError", "BadRequest", "BalanceExhausted", "ConfigError", "ConnectError",
-    "ConnectionLost", "ContentBlocked", "EngineError", "HandshakeError", "PortInUse", "RateLimited", "RecordingError",
-    "ReplayMismatch", "ServiceError", "ServiceUnavailable", "SessionClosed", "StepnbError", "TurnError", "TurnTimeout",
-    "Unreachable", "WrongPath",
+    "ApprovalBlocked", "AudioError", "AuthenticationError", "BadRequest", "BalanceExhausted", "ConfigError",
+    "ConnectError", "ConnectionLost", "ContentBlocked", "EngineError", "HandshakeError", "PortInUse", "RateLimited",
+    "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable", "SessionClosed", "StepnbError",
+    "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
 )  # fmt: skip
 _PUBLIC |= dict.fromkeys(_ERRORS, "stepnb.errors")
 

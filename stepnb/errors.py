@@ -20,7 +20,8 @@
     ├── SessionClosed               the session was closed before the call
     ├── ServiceError                the service sent an ``error`` event
     ├── TurnError                   a turn ended without an answer
-    │   └── TurnTimeout             ``wait(timeout)`` ran out; also a TimeoutError
+    │   ├── TurnTimeout             ``wait(timeout)`` ran out; also a TimeoutError
+    │   └── ApprovalBlocked         a call awaits approval that cannot be given while the cell waits
     ├── RecordingError              a recording cannot be written, read or continued
     │   └── ReplayMismatch          a replayed session did something else than the recorded one
     └── EngineError                 the local engine or one of its parts failed
@@ -186,6 +187,10 @@ class TurnError(StepnbError):
 
 class TurnTimeout(TurnError, TimeoutError):
     """``wait(timeout)`` ran out; the turn itself goes on."""
+
+
+class ApprovalBlocked(TurnError):
+    """A call awaits approval by button, and no button can be heard while this cell waits; the turn goes on."""
 
 
 class RecordingError(StepnbError):

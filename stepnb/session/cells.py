@@ -1,11 +1,13 @@
-"""A session made by re-running a cell closes the one that cell made before.
+"""What a session knows of the cell it is used in.
 
-Otherwise forgotten sessions would use up the few connections an account has.
+A session made by re-running a cell closes the one that cell made before: otherwise forgotten sessions would use up the
+few connections an account has.
 """
 
 from __future__ import annotations
 
 import sys
+import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +34,19 @@ def replace_predecessors(session: Session) -> None:
             predecessor.close()
 
 
+def waits_alone() -> bool:
+    """Whether this thread runs the kernel's cells: while it waits, the page may not be heard."""
+    return hasattr(_shell(), "kernel") and threading.current_thread() is threading.main_thread()
+
+
+def _shell() -> Any:
+    ipython: Any = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
 def _current_cell() -> tuple[str | None, str]:
     """Return (cell id, execution id); the id is what JupyterLab and others send as ``cellId``."""
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    parent = getattr(shell, "parent_header", None)
+    parent = getattr(_shell(), "parent_header", None)
     if not isinstance(parent, dict):
         return None, ""
     cell = parent.get("metadata", {}).get("cellId")

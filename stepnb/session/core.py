@@ -47,7 +47,7 @@ class SessionCore:
         model: str,
         config: SessionConfig,
         loop: asyncio.AbstractEventLoop,
-        approve: Approve | None = None,
+        approve: Approve | bool | None = None,
         *,
         log: EventLog,
         history: Sequence[ev.Item] = (),

@@ -1,22 +1,15 @@
 """`Dispatcher`: runs the functions the model calls, away from the I/O thread, and hands their results back.
 
-Async tools run on the user's loop thread, plain ones on daemon threads of their own, a bounded number at a time: a
-thread pool would have the kernel wait at its end for a tool that hangs. What a tool raises becomes text for the model
-and a notice for the user.
+What a tool raises becomes text for the model and a notice for the user.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
-import inspect
 import logging
-import threading
-import traceback
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -24,8 +17,9 @@ import msgspec
 from ..conversation.reducer import Change, turn_event_id
 from ..conversation.state import ToolCallState, ToolStatus
 from ..protocol import events as ev
-from ..service.loop import user_thread
+from .approval import Approvals, CallKey
 from .tools import Approve, Tool, ToolCall, text_for_model
+from .usercode import UserCode, cancelled, said
 
 if TYPE_CHECKING:
     from .core import SessionCore
@@ -33,14 +27,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("stepnb")
 
 CALLS_PER_TURN = 8
-THREADS = 8
-# Somebody has to look at the call first, s.
-APPROVAL_TIMEOUT = 120.0
 # Results of calls that are kept for display; they may be large.
 KEPT_RESULTS = 100
 _LONGEST_ERROR = 2000
-
-CallKey = tuple[str, str]  # response, call id
 
 
 class _Outcome(NamedTuple):
@@ -60,18 +49,26 @@ class Dispatcher:
     record
         Logs a local record and has the conversation take it in.
     approve
-        Asked before calls; see `stepnb.tool`.
+        Who is asked before calls; see `Session`.
+
+    Attributes
+    ----------
+    approvals
+        The calls that await a decision.
     """
 
     def __init__(
-        self, core: SessionCore, record: Callable[[str, dict[str, Any]], None], approve: Approve | None
+        self,
+        core: SessionCore,
+        record: Callable[[str, dict[str, Any]], None],
+        approve: Approve | bool | None,
     ) -> None:
-        self.approve = approve
+        self._user_code = UserCode()
+        self.approvals = Approvals(core, approve, self._user_code)
         self._core = core
         self._record = record
         self._running: dict[int, set[asyncio.Task[None]]] = {}  # turn -> its calls
         self._results: OrderedDict[CallKey, Any] = OrderedDict()
-        self._threads = asyncio.Semaphore(THREADS)
 
     @property
     def busy(self) -> bool:
@@ -137,7 +134,7 @@ class Dispatcher:
                 "Answer with what is known and call no further tools."
             )
         else:
-            outcome = await self._outcome(key, call)
+            outcome = await self._outcome(number, key, call)
         if outcome.result is not None and not call.ended:
             self._results[key] = outcome.result
             while len(self._results) > KEPT_RESULTS:
@@ -145,111 +142,46 @@ class Dispatcher:
         data = {"status": outcome.status, "output": outcome.output, "error": outcome.error}
         self._record("tool_result", {"response": response, "call": call_id} | data)
 
-    async def _outcome(self, key: CallKey, call: ToolCallState) -> _Outcome:
+    async def _outcome(self, number: int, key: CallKey, call: ToolCallState) -> _Outcome:
         tools = [spec for spec in self._core.settings.config.tools if isinstance(spec, Tool)]
         tool = next((tool for tool in tools if tool.name == call.name), None)
         if tool is None:
             names = ", ".join(tool.name for tool in tools) or "none"
             return _failure(f"There is no tool called {call.name!r}. There are: {names}.")
-        if self.approve is not None and tool.approve is not False:
-            refusal = await self._ask(self.approve, key, call)
+        if self.approvals.wanted(tool):
+            self._started(key, call, "awaiting approval")
+            refusal = await self.approvals.refusal(number, key, view_of(call, None))
             if refusal is not None:
-                return refusal
+                return _Outcome("denied", f"The call was not made: {refusal}.", refusal)
         self._started(key, call, "running")
         try:
             async with asyncio.timeout(tool.timeout) as limit:
                 return await self._call(tool, call.arguments)
         except asyncio.CancelledError:
-            if _cancelled():
+            if cancelled():
                 raise
             return self._raised(tool, "it was cancelled from within")
         except Exception as error:
             if limit.expired():
                 return self._raised(tool, f"it took longer than {tool.timeout:g} s")
             logger.info("The tool %s failed", tool.name, exc_info=error)
-            return self._raised(tool, _said(error))
+            return self._raised(tool, said(error))
 
     async def _call(self, tool: Tool, text: str) -> _Outcome:
-        arguments = await self._away(_decode, tool, text)
+        arguments = await self._user_code.call(_decode, tool, text)
         if isinstance(arguments, msgspec.DecodeError):
             return _failure(f"The arguments are wrong: {arguments}. Call again with arguments that fit.")
-        result = await self._away(tool.function, **arguments)
-        return _Outcome("completed", await self._away(text_for_model, result), None, result)
+        result = await self._user_code.call(tool.function, **arguments)
+        return _Outcome("completed", await self._user_code.call(text_for_model, result), None, result)
 
     def _raised(self, tool: Tool, reason: str) -> _Outcome:
         reason = reason[:_LONGEST_ERROR]
         self._core.notice("warning", f"The tool {tool.name} failed: {reason}.", "The model was told so.")
         return _failure(f"The tool failed: {reason}.")
 
-    async def _ask(self, approve: Approve, key: CallKey, call: ToolCallState) -> _Outcome | None:
-        """Ask whether a call may be made; return what to say when it may not.
-
-        Somebody who decides otherwise than by the callback, such as a button, belongs here: the log says "awaiting
-        approval" until the decision.
-        """
-        self._started(key, call, "awaiting approval")
-        try:
-            async with asyncio.timeout(APPROVAL_TIMEOUT):
-                allowed = await self._away(approve, view_of(call, None))
-        except asyncio.CancelledError:
-            if _cancelled():
-                raise
-            allowed = False
-        except TimeoutError:
-            reason = f"nobody approved it within {APPROVAL_TIMEOUT:.0f} s"
-            return _Outcome("denied", f"The call was not made: {reason}.", reason)
-        except Exception as error:  # noqa: BLE001 - user code may raise anything; then it is no approval
-            self._core.notice(
-                "error", f"The approve callback failed, so {call.name} was not called: {_said(error)}"
-            )
-            allowed = False
-        if allowed is True:
-            return None
-        reason = "the person did not approve it"
-        return _Outcome("denied", f"The call was not made: {reason}.", reason)
-
     def _started(self, key: CallKey, call: ToolCallState, status: ToolStatus) -> None:
         data = {"response": key[0], "call": key[1], "name": call.name, "status": status}
         self._record("tool_call", data)
-
-    # Away from the I/O thread -------------------------------------------------------------------------------------
-
-    async def _away(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if inspect.iscoroutinefunction(function):
-            result = function(*args, **kwargs)
-        else:
-            result = await self._in_thread(functools.partial(function, *args, **kwargs))
-        # A plain function may well wrap an async one.
-        if inspect.isawaitable(result):
-            result = await asyncio.wrap_future(user_thread.submit(_contained(result)))
-        return result
-
-    async def _in_thread(self, function: Callable[[], Any]) -> Any:
-        await self._threads.acquire()
-        loop = asyncio.get_running_loop()
-        future: Future[Any] = Future()
-        future.set_running_or_notify_cancel()  # from now on nobody cancels it: the thread cannot be stopped
-
-        def work() -> None:
-            try:
-                future.set_result(function())
-            except Exception as error:  # noqa: BLE001 - user code; whoever waits gets it
-                future.set_exception(error)
-            except BaseException as error:  # noqa: BLE001 - SystemExit and its like must not end the I/O thread
-                future.set_exception(RuntimeError(repr(error)))
-            finally:
-                with contextlib.suppress(RuntimeError):  # the loop is gone, and with it whoever waits
-                    loop.call_soon_threadsafe(self._threads.release)
-
-        threading.Thread(target=work, name="stepnb-tool", daemon=True).start()
-        return await asyncio.wrap_future(future)
-
-
-async def _contained(awaitable: Awaitable[Any]) -> Any:
-    try:
-        return await awaitable
-    except (SystemExit, KeyboardInterrupt) as error:  # they would end the user's loop thread
-        raise RuntimeError(repr(error)) from error
 
 
 def _decode(tool: Tool, text: str) -> dict[str, Any] | msgspec.DecodeError:
@@ -258,17 +190,6 @@ def _decode(tool: Tool, text: str) -> dict[str, Any] | msgspec.DecodeError:
         return tool.decode(text)
     except msgspec.DecodeError as error:
         return error
-
-
-def _said(error: BaseException) -> str:
-    """Return an exception's class and message; it survives a ``__str__`` that fails."""
-    return "".join(traceback.format_exception_only(error)).strip()
-
-
-def _cancelled() -> bool:
-    """Whether the running task itself was cancelled; a tool may raise CancelledError all by itself."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _failure(reason: str) -> _Outcome:

@@ -31,9 +31,11 @@ from .following import call_back, follow
 from .lifetimes import CLOSE_TIMEOUT, close_soon, open_cores, say_no_key_once
 from .status import Notice
 from .subscription import Callback
-from .tools import AnyTool, Approve, tool_list
+from .tools import AnyTool, Approve, ToolCall, approve_of, tool_list
 from .turn import Turn
 from .view import SessionView
+
+DECIDE_TIMEOUT = 10.0
 
 
 class Session(SessionView):
@@ -58,7 +60,10 @@ class Session(SessionView):
     tools
         What the model may call: functions (plain or async, see `stepnb.tool`), `WebSearch`, `Retrieval`.
     approve
-        A function or coroutine function of a `ToolCall`, asked before a function is called; only True lets it be.
+        Who says whether a function may be called. A function or coroutine function of a `ToolCall`, asked first; only
+        True lets it be. True: you do, by the buttons in the panel or by `approve` and `deny`. None: you do so for
+        tools made with ``@sn.tool(approve=True)``, and no other needs it. Nobody has to decide for longer than
+        two minutes; after that the call is denied.
     record
         A folder, new or empty, to keep the recording in; it grows as the session goes on, and a killed kernel loses no
         more than the last second of it. None: a private temporary folder, deleted at close. `save` packs either.
@@ -89,7 +94,7 @@ class Session(SessionView):
         instructions: str | None = None,
         vad: ServerVAD | None = DEFAULT_VAD,
         tools: Sequence[AnyTool] | None = None,
-        approve: Approve | None = None,
+        approve: Approve | bool | None = None,
         record: str | os.PathLike[str] | None = None,
         keep_audio: KeepAudio = "all",
         history: Recording | Sequence[Message] = (),
@@ -101,7 +106,7 @@ class Session(SessionView):
             voice=text_of("voice", voice) or catalog.default_voice(model, where.cluster),
             instructions=text_of("instructions", instructions),
             vad=vad_of(vad),
-            tools=tool_list(tools, model, approve),
+            tools=tool_list(tools, model),
         )
         past, untold = past_of(history)
         log = EventLog(
@@ -112,7 +117,7 @@ class Session(SessionView):
             where=where.label,
             settings=Settings.of(config, past),
         )
-        self._begin(SessionCore(where, model, config, io_thread.loop, approve, log=log, history=past))
+        self._begin(SessionCore(where, model, config, io_thread.loop, approve_of(approve), log=log, history=past))
         if untold:
             self._core.hub.notices.append(
                 Notice("info", f"The history is told as text. It leaves out {', '.join(untold)}.")
@@ -239,12 +244,40 @@ class Session(SessionView):
         if not isinstance(vad, Unchanged):
             changes["vad"] = vad_of(vad)
         if not isinstance(tools, Unchanged):
-            changes["tools"] = tool_list(tools, self.model, self._core.tools.approve)
+            changes["tools"] = tool_list(tools, self.model)
 
         def apply() -> None:
             self._core.update(dataclasses.replace(self._core.settings.config, **changes))
 
         self._core.loop.call_soon_threadsafe(apply)
+
+    def approve(self, call: ToolCall | str) -> None:
+        """Let a call be made that awaits approval.
+
+        Parameters
+        ----------
+        call
+            The call, for example ``turn.tool_calls[0]``, or its ``call_id``.
+
+        Raises
+        ------
+        ConfigError
+            It does not await approval: it was decided already, its time ran out, or its turn has ended.
+        """
+        self._decide(call, allow=True)
+
+    def deny(self, call: ToolCall | str) -> None:
+        """Refuse a call that awaits approval; the model is told. See `approve`."""
+        self._decide(call, allow=False)
+
+    def _decide(self, call: ToolCall | str, *, allow: bool) -> None:
+        self._check_open()
+        call_id = call.call_id if isinstance(call, ToolCall) else call
+
+        async def decide() -> None:
+            self._core.tools.approvals.decide(call_id, allow=allow, by="session")
+
+        wait_on_io(decide(), DECIDE_TIMEOUT, "deciding")
 
     def connect(self, timeout: float | None = 30.0) -> Session:
         """Connect now and wait until the session is ready.

@@ -38,8 +38,7 @@ class Tool(FunctionTool):
     timeout
         How long a call may take, s.
     approve
-        True: every call needs the session's ``approve`` callback to say yes. False: none does. None: it is asked where
-        the session has one.
+        True: every call is approved first, see `Session`. False: none is. None: as the session says.
     """
 
     function: Callable[..., Any]
@@ -140,8 +139,7 @@ def tool(
         How long a call may take, s, above 0, at most 600. A plain function that takes longer cannot be stopped; the
         model is told that it took too long.
     approve
-        True: every call needs the session's ``approve`` callback to say yes. False: none does. None: it is asked where
-        the session has one.
+        True: every call is approved first, see `Session`. False: none is. None: as the session says.
 
     Returns
     -------
@@ -287,19 +285,30 @@ AnyTool = Callable[..., Any] | Tool | WebSearch | Retrieval
 Approve = Callable[[ToolCall], Any]
 
 
-def tool_list(tools: Sequence[AnyTool] | None, model: str, approve: Approve | None) -> tuple[ToolSpec, ...]:
+def approve_of(approve: Approve | bool | None) -> Approve | bool | None:
+    """Check the ``approve`` of a session.
+
+    Raises
+    ------
+    ConfigError
+        Neither a function nor True.
+    """
+    if approve is not None and approve is not True and not callable(approve):
+        raise ConfigError(
+            f"approve is {approve!r}, not a function.",
+            fix="Write a function of the call that returns True or False, or True to decide by button.",
+        )
+    return approve
+
+
+def tool_list(tools: Sequence[AnyTool] | None, model: str) -> tuple[ToolSpec, ...]:
     """Check the ``tools`` of a session and make tools of plain functions.
 
     Raises
     ------
     ConfigError
-        Something that is no tool, a name twice, a model that cannot use them, or an approval nobody could give.
+        Something that is no tool, a name twice, or a model that cannot use them.
     """
-    if approve is not None and not callable(approve):
-        raise ConfigError(
-            f"approve is {approve!r}, not a function.",
-            fix="Write a function of the call that returns True or False.",
-        )
     if tools is None:
         return ()
     if isinstance(tools, str | bytes | dict) or not isinstance(tools, Sequence):
@@ -311,11 +320,6 @@ def tool_list(tools: Sequence[AnyTool] | None, model: str, approve: Approve | No
         if name is not None and any(isinstance(other, Tool) and other.name == name for other in specs):
             raise ConfigError(
                 f"Two tools are called {name}.", fix="Rename one of them: @sn.tool(name='...')."
-            )
-        if isinstance(spec, Tool) and spec.approve and approve is None:
-            raise ConfigError(
-                f"The tool {spec.name} wants an approval, and nobody is there to give it.",
-                fix="Write Session(..., approve=callback): it gets the call and returns True or False.",
             )
         specs.append(spec)
     if sum(isinstance(spec, WebSearch) for spec in specs) > 1:

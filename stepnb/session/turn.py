@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..audio.clip import Clip
 from ..conversation.reducer import Conversation
 from ..conversation.state import ItemState, ToolCallState, TurnState, TurnStatus
-from ..errors import StepnbError, TurnTimeout
+from ..errors import StepnbError
 from ..recording.log import Log
 from .tools import ToolCall
+from .waiting import wait_for_ending
 
 if TYPE_CHECKING:
     from .core import SessionCore
@@ -105,16 +105,12 @@ class Turn:
         ------
         TurnTimeout
             It has not ended within the time; it goes on.
+        ApprovalBlocked
+            A call awaits approval by button, and this notebook hears no button while a cell waits; the turn goes on.
         StepnbError
             The session's error, when the input never reached the service.
         """
-        try:
-            self._ending.result(timeout)
-        except FutureTimeout:
-            if self._ending.done():
-                raise
-            fix = "Wait longer: t.wait(timeout=...), or look at session.status."
-            raise TurnTimeout(f"The turn has not ended within {timeout:g} s; it goes on.", fix=fix) from None
+        wait_for_ending(self._ending, timeout, self._source.live, lambda: self.id)
         return self
 
     def __await__(self) -> Generator[Any, None, Turn]:

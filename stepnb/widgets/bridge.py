@@ -16,6 +16,7 @@ from typing import Any
 import pybase64
 
 from ..conversation.reducer import Change
+from ..errors import ConfigError
 from ..session.audio_input import AudioInput
 from ..session.core import SessionCore
 from ..session.status import Notice, Status
@@ -138,6 +139,8 @@ class PanelBridge:
                 self._core.bargein.interrupt()
             case m.Say():
                 self._core.asking.say(message.text)
+            case m.Approve():
+                self._on_approve(message)
             case m.Connect():
                 self._core.spawn(self._core.connected())
             case m.PageError():
@@ -202,6 +205,12 @@ class PanelBridge:
             self._input.talk(True)
         elif message.view == self.owner:
             self._input.talk(False)
+
+    def _on_approve(self, message: m.Approve) -> None:
+        try:
+            self._core.tools.approvals.decide(message.call, allow=message.allow, by="panel")
+        except ConfigError:
+            self.counts["refused"] += 1  # decided by somebody else meanwhile; the row says how
 
     def _own(self, view: str) -> None:
         if view == self.owner:

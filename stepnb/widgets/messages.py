@@ -64,6 +64,11 @@ class Say(Message, tag="say"):
     text: Annotated[str, Meta(min_length=1, max_length=20_000)]
 
 
+class Approve(Message, tag="approve"):
+    call: Id
+    allow: bool
+
+
 class Connect(Message, tag="connect"):
     pass
 
@@ -106,6 +111,7 @@ AnyMessage = (
     | Talk
     | Stop
     | Say
+    | Approve
     | Connect
     | Ping
     | First

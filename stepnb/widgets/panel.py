@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,8 @@ class VoicePanel(anywidget.AnyWidget):
     def _on_page_message(self, _: Any, content: Any, __: Any) -> None:
         """Check and enqueue, nothing else: this may run beside the user's cell, on another thread."""
         received_ns = time.monotonic_ns()
+        if threading.current_thread() is not threading.main_thread():
+            self.session._core.tools.approvals.page_beside_cells = True
         bridge, loop = self._bridge, self.session._core.loop
         try:
             message = messages.parse(content)

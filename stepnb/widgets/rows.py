@@ -70,6 +70,7 @@ def _answer(conversation: Conversation, turn: TurnState) -> Row:
 def _tool(call: ToolCallState) -> dict[str, Any]:
     output = _cut(call.output) if call.output is not None else None
     return {
+        "call": call.call_id,
         "name": call.name,
         "arguments": _cut(call.arguments),
         "output": output,

@@ -49,6 +49,8 @@ def _tool_line(call: ToolCall) -> str:
         )
     took = f" · {call.duration_ms / 1000:.2f} s" if call.duration_ms is not None else ""
     came = call.status if call.output is None else call.output
+    if call.status == "awaiting approval":
+        came += f": session.approve({call.call_id!r}) or session.deny({call.call_id!r})"
     mark = (
         ""
         if call.output is None or call.status == "completed"

@@ -22,7 +22,7 @@ from stepnb.errors import ConfigError
 from stepnb.protocol.catalog import Capabilities
 from stepnb.protocol.config import Retrieval, WebSearch
 from stepnb.session import tools as module
-from stepnb.session.tools import LONGEST_OUTPUT, Tool, text_for_model, tool, tool_list
+from stepnb.session.tools import LONGEST_OUTPUT, Tool, approve_of, text_for_model, tool, tool_list
 
 MODEL = "stepaudio-2.5-realtime"
 
@@ -251,40 +251,45 @@ async def slow(x: int) -> int:
 
 
 def test_a_list_of_tools() -> None:
-    specs = tool_list([get_weather, plain, slow, WebSearch(), Retrieval("1"), Retrieval("2")], MODEL, None)
+    specs = tool_list([get_weather, plain, slow, WebSearch(), Retrieval("1"), Retrieval("2")], MODEL)
     names = [spec.name if isinstance(spec, Tool) else type(spec).__name__ for spec in specs]
     assert names == ["get_weather", "plain", "slow", "WebSearch", "Retrieval", "Retrieval"]
-    assert tool_list(None, MODEL, None) == tool_list((), MODEL, None) == ()
-    assert tool_list([plain], MODEL, None) == tool_list([plain], MODEL, None), (
+    assert tool_list(None, MODEL) == tool_list((), MODEL) == ()
+    assert tool_list([plain], MODEL) == tool_list([plain], MODEL), (
         "unchanged tools are not sent again"
     )
 
 
 @pytest.mark.parametrize(
-    ("tools", "approve", "said"),
+    ("tools", "said"),
     [
-        (plain, None, "not a list"),
-        ("plain", None, "not a list"),
-        ([plain, tool(name="plain")(slow)], None, "Two tools are called plain"),
-        (["get_weather"], None, "no tool"),
-        ([WebSearch], None, "the class WebSearch is no tool"),
-        ([WebSearch(), WebSearch(top_k=2)], None, "two WebSearch"),
-        ([tool(approve=True)(plain)], None, "wants an approval"),
-        ([], True, "approve is True"),
+        (plain, "not a list"),
+        ("plain", "not a list"),
+        ([plain, tool(name="plain")(slow)], "Two tools are called plain"),
+        (["get_weather"], "no tool"),
+        ([WebSearch], "the class WebSearch is no tool"),
+        ([WebSearch(), WebSearch(top_k=2)], "two WebSearch"),
     ],
 )
-def test_a_wrong_list_of_tools(tools: Any, approve: Any, said: str) -> None:
+def test_a_wrong_list_of_tools(tools: Any, said: str) -> None:
     with pytest.raises(ConfigError, match=said) as caught:
-        tool_list(tools, MODEL, approve)
+        tool_list(tools, MODEL)
+    assert caught.value.fix
+
+
+@pytest.mark.parametrize("approve", [False, "yes", 1])
+def test_an_approval_that_nobody_could_give(approve: Any) -> None:
+    with pytest.raises(ConfigError, match="approve is") as caught:
+        approve_of(approve)
     assert caught.value.fix
 
 
 def test_a_model_that_cannot_call_functions_is_told_before_anything_is_sent() -> None:
     with pytest.raises(ConfigError, match=r"step-audio-r1\.5 cannot call functions"):
-        tool_list([plain], "step-audio-r1.5", None)
-    assert tool_list([], "step-audio-r1.5", None) == ()
-    assert tool_list([WebSearch()], "step-audio-r1.5", None), "not documented: it may try"
-    assert tool_list([plain, WebSearch()], "a-model-of-tomorrow", None)
+        tool_list([plain], "step-audio-r1.5")
+    assert tool_list([], "step-audio-r1.5") == ()
+    assert tool_list([WebSearch()], "step-audio-r1.5"), "not documented: it may try"
+    assert tool_list([plain, WebSearch()], "a-model-of-tomorrow")
 
 
 def test_a_model_without_server_tools(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,9 +298,9 @@ def test_a_model_without_server_tools(monkeypatch: pytest.MonkeyPatch) -> None:
         thinking=None, audio_output=None,
     )  # fmt: skip
     monkeypatch.setattr(module.catalog, "capabilities", lambda model: known)
-    assert tool_list([plain], "m", None)
+    assert tool_list([plain], "m")
     with pytest.raises(ConfigError, match="cannot use WebSearch or Retrieval"):
-        tool_list([Retrieval("1")], "m", None)
+        tool_list([Retrieval("1")], "m")
 
 
 # Results as text

@@ -100,6 +100,6 @@ def test_the_panel_gets_calls_as_bounded_text() -> None:
     assert person["tools"] == []
     (tool,) = answer["tools"]
     assert tool | {"output": ""} == {
-        "name": "look", "arguments": '{"city":"Oslo"}', "output": "", "status": "completed", "ms": 1000.0,
+        "call": "c1", "name": "look", "arguments": '{"city":"Oslo"}', "output": "", "status": "completed", "ms": 1000.0,
     }  # fmt: skip
     assert tool["output"].startswith("<p>xxx") and len(tool["output"]) == 2000
