@@ -117,7 +117,9 @@ class Session(SessionView):
             where=where.label,
             settings=Settings.of(config, past),
         )
-        self._begin(SessionCore(where, model, config, io_thread.loop, approve_of(approve), log=log, history=past))
+        self._begin(
+            SessionCore(where, model, config, io_thread.loop, approve_of(approve), log=log, history=past)
+        )
         if untold:
             self._core.hub.notices.append(
                 Notice("info", f"The history is told as text. It leaves out {', '.join(untold)}.")

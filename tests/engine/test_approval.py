@@ -146,7 +146,15 @@ def test_the_panels_button_decides(allow: bool) -> None:
         row = rows_of(core.conversation, core.conversation.turns[1])[-1]
         (tool,) = row["tools"]
         assert tool["status"] == "awaiting approval"
-        press = {"v": 1, "k": "approve", "seq": 0, "t": 0.0, "view": "v1", "call": tool["call"], "allow": allow}
+        press = {
+            "v": 1,
+            "k": "approve",
+            "seq": 0,
+            "t": 0.0,
+            "view": "v1",
+            "call": tool["call"],
+            "allow": allow,
+        }
         for _ in range(2):  # the second one comes too late, and harms nothing
             core.loop.call_soon_threadsafe(bridge.receive, m.parse(press), 0)
         story.turn.wait(10)

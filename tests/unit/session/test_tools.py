@@ -255,9 +255,7 @@ def test_a_list_of_tools() -> None:
     names = [spec.name if isinstance(spec, Tool) else type(spec).__name__ for spec in specs]
     assert names == ["get_weather", "plain", "slow", "WebSearch", "Retrieval", "Retrieval"]
     assert tool_list(None, MODEL) == tool_list((), MODEL) == ()
-    assert tool_list([plain], MODEL) == tool_list([plain], MODEL), (
-        "unchanged tools are not sent again"
-    )
+    assert tool_list([plain], MODEL) == tool_list([plain], MODEL), "unchanged tools are not sent again"
 
 
 @pytest.mark.parametrize(
