@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ApprovalBlocked, TurnTimeout
 from .cells import waits_alone
@@ -29,11 +29,12 @@ def wait_for_ending(
         Returns the turn's number, None as long as it has none.
     """
     alarm: Future[ToolCall] = Future()
+    both: tuple[Future[Any], ...] = (ending, alarm)
     approvals = core.tools.approvals if core is not None else None
     if core is not None and approvals is not None and waits_alone():
         core.loop.call_soon_threadsafe(approvals.watch, alarm, number)
     try:
-        wait((ending, alarm), timeout, return_when=FIRST_COMPLETED)
+        wait(both, timeout, return_when=FIRST_COMPLETED)
     finally:
         if core is not None and approvals is not None:
             core.loop.call_soon_threadsafe(approvals.unwatch, alarm)
