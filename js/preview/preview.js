@@ -89,6 +89,7 @@ const row = (who, text, more = {}) => ({
   latency_ms: null,
   duration_ms: null,
   note: null,
+  spoken: [],
   ...more,
 });
 const question = row("you", "What is the weather in Paris, and should I take an umbrella?");

@@ -38,6 +38,12 @@ export interface Traits {
   info: Info;
 }
 
+/** When the words of an item that were not heard yet will have been: characters of the row's text, ms of the item. */
+export interface Spoken {
+  item: string;
+  words: [chars: number, ms: number][];
+}
+
 export interface Row {
   id: string;
   order: number;
@@ -45,6 +51,7 @@ export interface Row {
   text: string;
   state: "live" | "done" | "interrupted" | "failed";
   heard: number | null;
+  spoken: Spoken[];
   cut_ms: number | null;
   latency_ms: number | null;
   duration_ms: number | null;

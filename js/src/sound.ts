@@ -52,6 +52,7 @@ export class Sound implements MicrophoneOwner {
       played: (report) => channel.send("played", report),
       level: (rms, at) => timeline.heardStep(rms, at, performance.now()),
       progress: (item, samples, over) => timeline.progress(item, samples, over),
+      heard: (item, ms) => screen.transcript.played(item, ms),
       changed,
       error: report,
     });

@@ -51,28 +51,33 @@ class ItemState:
     def audio_ms(self) -> float:
         return self.audio_bytes / BYTES_PER_MS
 
+    def words(self) -> list[tuple[int, float]]:
+        """Return when each word has been spoken: (characters of ``text`` up to its end, ms of the item's audio)."""
+        knots = [*self.marks, (len(self.text), self.audio_bytes)]
+        found: list[tuple[int, float]] = []
+        chars_before, bytes_before = 0, 0
+        for chars, size in knots:
+            for end in range(chars_before + 1, min(chars, len(self.text)) + 1):
+                if _ends_word(self.text, end):
+                    share = (end - chars_before) / (chars - chars_before)
+                    found.append((end, (bytes_before + share * (size - bytes_before)) / BYTES_PER_MS))
+            chars_before, bytes_before = chars, size
+        return found
+
     def heard_chars(self) -> int | None:
         """How much of ``text`` had been spoken at the playhead, in whole words; characters, None when not known."""
         if self.played_ms is None:
             return None
         if self.played_ms >= self.audio_ms - 1:
             return len(self.text)
-        played = self.played_ms * BYTES_PER_MS
-        knots = [*self.marks, (len(self.text), self.audio_bytes)]
-        chars_before, bytes_before = 0, 0
-        for chars, size in knots:
-            if size > played:
-                share = (played - bytes_before) / (size - bytes_before)
-                return _whole_words(self.text, round(chars_before + share * (chars - chars_before)))
-            chars_before, bytes_before = chars, size
-        return len(self.text)
+        return max((end for end, ms in self.words() if ms <= self.played_ms), default=0)
 
 
-def _whole_words(text: str, chars: int) -> int:
-    """Go back to the beginning of a word that had only begun. Mandarin has no spaces, and every character counts."""
-    while 0 < chars < len(text) and _latin(text[chars - 1]) and _latin(text[chars]):
-        chars -= 1
-    return chars
+def _ends_word(text: str, end: int) -> bool:
+    """Whether a word ends before character ``end``. Mandarin has no spaces, and every character counts."""
+    if end == len(text):
+        return True
+    return not text[end - 1].isspace() and not (_latin(text[end - 1]) and _latin(text[end]))
 
 
 def _latin(character: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..conversation.reducer import Conversation
-from ..conversation.state import BYTES_PER_MS, ToolCallState, TurnState
+from ..conversation.state import BYTES_PER_MS, ItemState, ToolCallState, TurnState
 from ..session.turn import Latency
 
 Row = dict[str, Any]
@@ -39,32 +39,44 @@ def _person(conversation: Conversation, turn: TurnState) -> Row:
 
 def _answer(conversation: Conversation, turn: TurnState) -> Row:
     items = conversation.answer(turn)
-    texts: list[str] = []
-    heard, any_played = 0, False
-    for item in items:
-        said = item.text.strip()
-        if not said:
-            continue
-        lead = 1 if texts else 0
-        chars = item.heard_chars()
-        if chars is not None:
-            any_played = True
-            heard += lead + min(max(chars - (len(item.text) - len(item.text.lstrip())), 0), len(said))
-        texts.append(said)
+    text, heard, spoken = _said(items)
     latency = Latency.of(turn.stamps)
     states = {"completed": "done", "pending": "live", "active": "live"}
     return _row(
         turn,
         "step",
-        text=" ".join(texts),
+        text=text,
         state=states.get(turn.status, turn.status),
-        heard=heard if any_played else None,
+        heard=heard,
+        spoken=[] if turn.status in ("interrupted", "failed") else spoken,
         cut_ms=turn.cut_ms,
         latency_ms=latency.first_heard if latency.first_heard is not None else latency.first_audio,
         duration_ms=sum(item.audio_ms for item in items) or None,
         note=str(turn.error) if turn.error is not None else None,
         tools=[_tool(call) for call in conversation.calls(turn)],
     )
+
+
+def _said(items: list[ItemState]) -> tuple[str, int | None, list[dict[str, Any]]]:
+    """Return an answer's text, how much of it was heard, and when its other words will have been spoken."""
+    text = ""
+    heard: int | None = None
+    spoken: list[dict[str, Any]] = []
+    for item in items:
+        said = item.text.strip()
+        if not said:
+            continue
+        text = f"{text} " if text else ""
+        # From characters of the item to characters of the row.
+        shift = len(text) - (len(item.text) - len(item.text.lstrip()))
+        text += said
+        chars = item.heard_chars()
+        if chars is not None:
+            heard = max(heard or 0, min(shift + chars, len(text)))
+        words = [[min(shift + end, len(text)), round(ms)] for end, ms in item.words() if end > (chars or 0)]
+        if words and item.audio_bytes:
+            spoken.append({"item": item.id, "words": words})
+    return text, heard, spoken
 
 
 def _tool(call: ToolCallState) -> dict[str, Any]:
@@ -90,6 +102,7 @@ def _row(turn: TurnState, who: str, **values: Any) -> Row:
         "latency_ms": None,
         "duration_ms": None,
         "note": None,
+        "spoken": [],
         "tools": [],
     }
     return {"id": f"{turn.id}-{who}", "order": turn.id * 2 + (who == "step"), "who": who} | empty | values

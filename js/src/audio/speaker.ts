@@ -28,6 +28,8 @@ export interface SpeakerEvents {
   level(rms: number, at: number): void;
   /** Samples of an item rendered so far; `over`: there are no more of it. */
   progress(item: string, samples: number, over: boolean): void;
+  /** So much of an item has reached the ear, ms. */
+  heard(item: string, ms: number): void;
   /** `playing`, `busy` or `underruns` may have changed. */
   changed(): void;
   error(error: unknown): void;
@@ -141,7 +143,9 @@ export class Speaker {
         this.#flushes.delete(id);
       }
     }
-    if (report.playing && performance.now() - this.#reportedAt >= REPORT_MS) this.#report(report);
+    const now = performance.now();
+    for (const [item, ms] of this.#playheads(now)) this.#events.heard(item, ms);
+    if (report.playing && now - this.#reportedAt >= REPORT_MS) this.#report(report);
     if (!this.busy) leaveVoice(this.#voice);
     this.#events.changed();
   }
@@ -163,16 +167,19 @@ export class Speaker {
     this.#positions.delete(item);
   }
 
-  /** Tells how much of each item has reached the ear: what was rendered, less what is still on its way. */
+  /** How much of each item that moves has reached the ear, ms: what was rendered, less what is still on its way. */
+  *#playheads(now: number): Iterable<[item: string, ms: number]> {
+    for (const [item, { samples, time }] of this.#positions) {
+      const onTheWay = time === null ? 0 : Math.max(0, this.#host.pageTime(time) - now);
+      yield [item, Math.max(0, toMs(samples) - onTheWay)];
+    }
+  }
+
   #report({ buffered, underruns }: PlayerReport): void {
     if (this.#closed) return;
     const now = performance.now();
-    const items: Record<string, number> = {};
-    for (const [item, { samples, time }] of this.#positions) {
-      const onTheWay = time === null ? 0 : Math.max(0, this.#host.pageTime(time) - now);
-      items[item] = Math.max(0, toMs(samples) - onTheWay);
-    }
     this.#reportedAt = now;
+    const items = Object.fromEntries(this.#playheads(now));
     this.#events.played({ items, buffered_ms: toMs(buffered), underruns, playing: this.playing });
   }
 }

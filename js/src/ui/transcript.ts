@@ -1,5 +1,6 @@
 import type { Row } from "../envelope.ts";
 import { h, setText } from "./dom.ts";
+import { Heard } from "./heard.ts";
 import { fill, type Labels, seconds } from "./labels.ts";
 
 /** Pixels from the end within which the list keeps following it. */
@@ -8,6 +9,8 @@ const NEAR_END = 24;
 interface Shown {
   row: Row;
   element: HTMLElement;
+  /** Characters shown as heard. */
+  heard: number | null;
 }
 
 /** Both sides of the conversation, row by row. */
@@ -19,6 +22,7 @@ export class Transcript {
   /** What a screen reader is told: finished rows, once each. */
   readonly #spoken = h("div", { class: "sn-hidden", "aria-live": "polite" });
   readonly #rows = new Map<string, Shown>();
+  readonly #heard = new Heard();
   /** Whether the list shows its end, and keeps showing it. */
   #follows = true;
 
@@ -55,14 +59,23 @@ export class Transcript {
     }
   }
 
+  /** The playhead has moved to `ms` of an item. */
+  played(item: string, ms: number): void {
+    this.#heard.move(item, ms);
+    for (const { row, element, heard } of this.#rows.values()) {
+      const speaks = row.spoken.some((part) => part.item === item);
+      if (speaks && this.#heard.of(row) !== heard) this.#put(row, element);
+    }
+  }
+
   #follow(): void {
     if (this.#follows) this.#list.scrollTop = this.#list.scrollHeight;
   }
 
-  #put(row: Row): void {
-    const element = this.#rows.get(row.id)?.element ?? this.#create();
-    this.#fill(element, row);
-    this.#rows.set(row.id, { row, element });
+  #put(row: Row, element = this.#rows.get(row.id)?.element ?? this.#create()): void {
+    const heard = this.#heard.of(row);
+    this.#fill(element, row, heard);
+    this.#rows.set(row.id, { row, element, heard });
     this.#empty.remove();
     const next = this.#follower(row);
     if (element.nextSibling !== next || !element.parentNode) this.#list.insertBefore(element, next);
@@ -87,17 +100,17 @@ export class Transcript {
     );
   }
 
-  #fill(element: HTMLElement, row: Row): void {
+  #fill(element: HTMLElement, row: Row, heard: number | null): void {
     const [who, text, meta] = element.children as unknown as [HTMLElement, HTMLElement, HTMLElement];
     element.dataset.row = row.id;
     element.dataset.who = row.who;
     element.dataset.state = row.state;
     setText(who, this.#labels[row.who]);
-    text.replaceChildren(...this.#words(row));
+    text.replaceChildren(...this.#words(row, heard));
     meta.replaceChildren(...this.#figures(row));
   }
 
-  #words({ text, heard, state, cut_ms, note }: Row): (Node | string)[] {
+  #words({ text, state, cut_ms, note }: Row, heard: number | null): (Node | string)[] {
     // Characters as the kernel counts them: code points, not UTF-16 units.
     const heardText = heard === null ? text : [...text].slice(0, heard).join("");
     const words: (Node | string)[] = [h("span", { class: "sn-heard" }, heardText)];

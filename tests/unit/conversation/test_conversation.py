@@ -222,7 +222,7 @@ def test_an_answer_cut_after_it_had_been_sent_is_interrupted_too() -> None:
     story.local("flushed", item="a1", heard_ms=1500.0, unplayed_ms=500.0)
     turn = story.conversation.turns[number]
     assert turn.status == "interrupted" and turn.cut_ms == 1500
-    assert story.conversation.answer(turn)[0].heard_chars() == 15  # in whole words
+    assert story.conversation.answer(turn)[0].heard_chars() == 14  # in whole words
 
 
 def test_a_flush_with_nothing_left_to_play_changes_nothing() -> None:
@@ -418,7 +418,7 @@ def test_an_item_of_an_earlier_connection_is_unknown_to_the_service() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "heard"), [("one two three ", 8), ("onetwothreefour", 0), ("一二三四五六七八九十", 5), ("", 0)]
+    ("text", "heard"), [("one two three ", 7), ("onetwothreefour", 0), ("一二三四五六七八九十", 5), ("", 0)]
 )
 def test_what_was_heard_is_counted_in_whole_words(text: str, heard: int) -> None:
     story = Story()
