@@ -155,14 +155,16 @@ def _fit_struct(body: dict[str, Any], info: inspect.StructType, path: str, repai
             continue
         here = f"{path}{name}"
         value = _ABSENT
-        if name in body:
+        # null for what must be given says nothing more than leaving it out.
+        given = name in body and not (field.required and body[name] is None)
+        if given:
             value = _fit(body[name], field.type, here, repairs)
         if value is not _ABSENT:
             values[name] = value
         elif field.required:
             if not isinstance(field.type, inspect.StructType):
                 raise _Unusable(f"The field {here} is missing or unusable.")
-            if name not in body:
+            if not given:
                 repairs.append(f"{here}: missing")
             values[name] = field.type.cls()
     if is_open:

@@ -12,8 +12,32 @@ from stepnb.local.engine import LocalEngine
 from stepnb.local.mouth import EspeakMouth
 from stepnb.local.parts import VoiceSettings
 from tests.engine.client import Client
+from tests.engine.watch import WATCH
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watched() -> Iterator[None]:
+    """Watch every session of every engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stepnb.local.server.Session", WATCH.session())
+        yield
+
+
+@pytest.fixture(autouse=True)
+def in_order() -> Iterator[None]:
+    """Fail a test whose engine broke the order rules, whoever the client was."""
+    yield
+    violations, WATCH.violations = WATCH.violations, []
+    assert not violations, "\n".join(violations)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if WATCH.counts:
+        terminalreporter.section("events between the engine and all its clients, by profile")
+        for line in WATCH.table():
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")

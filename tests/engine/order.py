@@ -57,7 +57,7 @@ class OrderChecker:
 
     def _assistant_item(self, event: Event) -> None:
         assert not self._announced and self._part is None
-        assert event["previous_item_id"] != self._item
+        assert event.get("previous_item_id") != self._item
         self._announced = True
 
     def _on_created(self, event: Event) -> None:
