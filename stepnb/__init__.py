@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .audio.clip import Clip as Clip
+    from .local import faults as faults
     from .local.engine import LocalEngine as LocalEngine
     from .protocol.config import Retrieval as Retrieval
     from .protocol.config import ServerVAD as ServerVAD
@@ -45,10 +46,15 @@ _ERRORS = (
 )  # fmt: skip
 _PUBLIC |= dict.fromkeys(_ERRORS, "stepnb.errors")
 
-__all__ = sorted([*_PUBLIC, "__version__"])
+# Whole modules.
+_MODULES = {"faults": "stepnb.local.faults"}
+
+__all__ = sorted([*_PUBLIC, *_MODULES, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
     module = _PUBLIC.get(name)
     if module is None:
         raise AttributeError(f"module 'stepnb' has no attribute {name!r}")

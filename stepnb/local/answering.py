@@ -6,14 +6,25 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
+from stepnb.errors import EngineError
+from stepnb.local.faults import InternalError
 from stepnb.local.parts import Brain, BrainRequest, Piece, Sentence, StreamingBrain, Thought
 
 BRAIN_TIMEOUT_S = 60.0
 """Longest wait for an answer, or for the next piece of one that streams."""
 
 
-async def pieces(brain: Brain | StreamingBrain, request: BrainRequest) -> AsyncGenerator[Piece]:
+async def pieces(
+    brain: Brain | StreamingBrain, request: BrainRequest, failure: InternalError | None = None
+) -> AsyncGenerator[Piece]:
     """Ask a brain; one that does not stream thinks in a thread, because the other sessions must go on.
+
+    Parameters
+    ----------
+    brain, request
+        Who is asked, and what.
+    failure
+        What goes wrong with the answer.
 
     Yields
     ------
@@ -24,10 +35,16 @@ async def pieces(brain: Brain | StreamingBrain, request: BrainRequest) -> AsyncG
     ------
     TimeoutError
         The brain took too long.
+    EngineError
+        The failure.
     """
+    sentences = 0
     found = _streamed(brain, request) if isinstance(brain, StreamingBrain) else _replied(brain, request)
     async with contextlib.aclosing(found):
         async for piece in found:
+            if failure is not None and sentences >= failure.sentences:
+                raise EngineError(failure.message)
+            sentences += isinstance(piece, Sentence)
             if request.thinking or not isinstance(piece, Thought):
                 yield piece
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
 import errno
 import logging
@@ -11,13 +10,14 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Self
 
 from stepnb.errors import ConfigError, EngineError, PortInUse, StepnbError
 from stepnb.local.choices import Parts, check_installed, choose_parts
 from stepnb.local.ears import SphinxEars
+from stepnb.local.faults import Fault, Faults
 from stepnb.local.parts import Brain, Ears, Mouth, StreamingBrain
 from stepnb.local.profile import Profile, named
 from stepnb.local.store import Store
@@ -69,6 +69,8 @@ class LocalEngine:
     store
         A SQLite file for what clients upload and create over REST (files, cloned voices, vector stores); made when
         there is none, and several engines may share it. None: in memory, gone when the engine closes.
+    faults
+        What is to go wrong: values of `stepnb.faults` or their text. More may come later, see `faults`.
 
     Examples
     --------
@@ -93,6 +95,7 @@ class LocalEngine:
         max_sessions: int = MAX_SESSIONS,
         now: Callable[[], datetime] = local_time,
         store: str | os.PathLike[str] | None = None,
+        faults: Iterable[Fault | str] = (),
     ) -> None:
         if not 0 <= port <= 65535:
             raise ConfigError(
@@ -118,6 +121,7 @@ class LocalEngine:
         self._max_sessions = max_sessions
         self._now = now
         self._store_path = store
+        self._faults = Faults(faults, seed)
         self._port: int | None = None
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
@@ -141,6 +145,11 @@ class LocalEngine:
     def key(self) -> str:
         """The key that clients must show."""
         return self._key
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on demand; may be changed while sessions run."""
+        return self._faults
 
     @property
     def running(self) -> bool:
@@ -290,6 +299,7 @@ class LocalEngine:
             seed=self.seed,
             speed=self._speed,
             now=self._now,
+            faults=self._faults,
         )
         sessions = Sessions(setup, self._max_sessions)
         config = uvicorn.Config(
@@ -339,54 +349,3 @@ async def _warm_up(ears: Ears) -> None:
             await ears.start()
         except EngineError as error:
             logger.warning("%s", error)  # the first utterance will say it to the client
-
-
-# The engine that sessions without a key share -------------------------------------------------------------------------
-
-_shared_lock = threading.Lock()
-_shared: LocalEngine | None = None
-_shared_users = 0
-
-
-def acquire_shared() -> LocalEngine:
-    """Return this process's shared engine, started; every call needs its `release_shared`.
-
-    Raises
-    ------
-    EngineError
-        It did not start.
-    """
-    global _shared, _shared_users
-    with _shared_lock:
-        if _shared is None:
-            _shared = LocalEngine()
-        _shared.start()
-        _shared_users += 1
-        return _shared
-
-
-def release_shared() -> None:
-    """Give the shared engine back; the last one closes it."""
-    global _shared, _shared_users
-    with _shared_lock:
-        _shared_users = max(0, _shared_users - 1)
-        if _shared_users or _shared is None:
-            return
-        engine, _shared = _shared, None
-        engine.close()
-
-
-def _close_shared() -> None:
-    if _shared is not None:
-        _shared.close()
-
-
-def _forget_shared() -> None:
-    """After a fork: the engine's thread is the parent's, and so is the engine."""
-    global _shared, _shared_users, _shared_lock
-    _shared, _shared_users, _shared_lock = None, 0, threading.Lock()
-
-
-atexit.register(_close_shared)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_shared)

@@ -9,16 +9,44 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 SEND_TIMEOUT_S = 20.0
 """For one frame to be taken by a client that reads slowly."""
 
 # A couple of audio frames: what a cancelled response still has on its way, and no more.
 _ROOM_BYTES = 24 * 1024
+# Answers to what a client goes on sending without reading them.
+_FULL_BYTES = 1024 * 1024
 
 
 class SlowReader(Exception):
     """The client does not read what it is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing is written for so long."""
+
+    seconds: float
+
+
+class Hangup(Exception):
+    """The connection is to end here, without what comes behind.
+
+    Parameters
+    ----------
+    code, reason
+        Of the close frame; 1006 is none at all.
+    """
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"{code} {reason}".strip())
+        self.code = code
+        self.reason = reason
+
+
+Entry = str | Pause | Hangup
 
 
 class Outbox:
@@ -32,19 +60,24 @@ class Outbox:
 
     def __init__(self, timeout_s: float = SEND_TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
-        self._frames: deque[str] = deque()
+        self._entries: deque[Entry] = deque()
         self._size = 0
         self._changed = asyncio.Event()
         self._has_room = asyncio.Event()
         self._has_room.set()
+        self._not_full = asyncio.Event()
+        self._not_full.set()
         self._finished = False
 
-    def put(self, frame: str) -> None:
-        """Append a frame. Never waits."""
-        self._frames.append(frame)
-        self._size += len(frame)
-        if self._size > _ROOM_BYTES:
-            self._has_room.clear()
+    def put(self, entry: Entry) -> None:
+        """Append a frame, or what is to happen between two of them. Never waits."""
+        self._entries.append(entry)
+        if isinstance(entry, str):
+            self._size += len(entry)
+            if self._size > _ROOM_BYTES:
+                self._has_room.clear()
+            if self._size > _FULL_BYTES:
+                self._not_full.clear()
         self._changed.set()
 
     @property
@@ -55,6 +88,10 @@ class Outbox:
     async def room(self) -> None:
         """Wait until the client has caught up; as long as `pump` runs, that or its failure comes in bounded time."""
         await self._has_room.wait()
+
+    async def not_full(self) -> None:
+        """Wait until the client may be read on, whose answers it has not taken yet."""
+        await self._not_full.wait()
 
     def finish(self) -> None:
         """Let `pump` end once everything is written."""
@@ -68,18 +105,32 @@ class Outbox:
         ------
         SlowReader
             One took longer than the timeout.
+        Hangup
+            It came to one.
         """
         while True:
-            while self._frames:
-                try:
-                    async with asyncio.timeout(self._timeout_s):
-                        await send(self._frames[0])
-                except TimeoutError:
-                    raise SlowReader(f"a frame was not taken within {self._timeout_s:g} s") from None
-                self._size -= len(self._frames.popleft())
-                if self._size <= _ROOM_BYTES:
-                    self._has_room.set()
+            while self._entries:
+                match self._entries[0]:
+                    case Pause(seconds):
+                        await asyncio.sleep(seconds)
+                    case Hangup() as hangup:
+                        raise hangup
+                    case frame:
+                        await self._write(frame, send)
+                self._entries.popleft()
             if self._finished:
                 return
             self._changed.clear()
             await self._changed.wait()
+
+    async def _write(self, frame: str, send: Callable[[str], Awaitable[None]]) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await send(frame)
+        except TimeoutError:
+            raise SlowReader(f"a frame was not taken within {self._timeout_s:g} s") from None
+        self._size -= len(frame)
+        if self._size <= _ROOM_BYTES:
+            self._has_room.set()
+        if self._size <= _FULL_BYTES:
+            self._not_full.set()

@@ -50,7 +50,7 @@ class Stage:
     speed
         Audio sent per real time; None or 0: as fast as it is read.
     first_audio
-        Called before the first audio is sent.
+        Awaited before the first audio is sent.
     """
 
     emit: Callable[[ev.ServerEvent], None]
@@ -60,7 +60,7 @@ class Stage:
     voice: VoiceSettings
     profile: Profile
     speed: float | None
-    first_audio: Callable[[], None]
+    first_audio: Callable[[], Awaitable[None]]
 
 
 class Pacer:
@@ -209,7 +209,7 @@ class MessageOutput(OutputItem):
         await self._pacer.wait(len(pcm) / pcm16.BYTES_PER_MS)
         await self._stage.room()
         if not self.audio_bytes:
-            self._stage.first_audio()
+            await self._stage.first_audio()
         self._send_words(script, before=self.audio_bytes + len(pcm))
         self.audio_bytes += len(pcm)
         self._emit(ev.AudioDelta(delta=pcm16.encode(pcm), **self._delta_ids()))

@@ -20,8 +20,11 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request as Handshake
 
 from stepnb.local import rest
+from stepnb.local.faults import FastClock, HandshakeStatus
+from stepnb.local.faults.kinds import CUT_OFF
+from stepnb.local.faults.line import Line
 from stepnb.local.ids import Ids
-from stepnb.local.outbox import Outbox, SlowReader
+from stepnb.local.outbox import Hangup, Outbox, SlowReader
 from stepnb.local.turns import Session, Setup
 from stepnb.protocol import catalog
 
@@ -138,7 +141,11 @@ class Sessions:
         """Serve one session."""
         websocket = WebSocket(scope, receive, send)
         model = websocket.query_params.get("model", "")
-        if catalog.capabilities(model) is None:
+        fault = self._setup.faults.strike(HandshakeStatus)
+        if fault is not None:
+            kind = "rate_limit_exceeded" if fault.status == 429 else "server_error"
+            refusal = rest.error(websocket, fault.status, fault.message, kind)
+        elif catalog.capabilities(model) is None:
             message = (
                 f"model {model[:100]} does not exist" if model else "the query parameter model is missing"
             )
@@ -165,14 +172,15 @@ class Sessions:
 
     async def _run(self, websocket: WebSocket, outbox: Outbox, model: str) -> None:
         await websocket.accept(headers=rest.trace_header(websocket).raw)
-        session = Session(self._setup, next(self._numbers), model, outbox.put, outbox.room)
+        line = Line(self._setup.faults, outbox.put)
+        session = Session(self._setup, next(self._numbers), model, line.put, outbox.room)
         session.start()
         reading = asyncio.create_task(_read(websocket, session, outbox), name="stepnb reading")
         writing = asyncio.create_task(outbox.pump(websocket.send_text), name="stepnb writing")
         try:
             done, _ = await asyncio.wait(
                 {reading, writing},
-                timeout=self._setup.profile.session_limit_s,
+                timeout=self._lifetime(),
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if not done:
@@ -188,14 +196,20 @@ class Sessions:
             writing.cancel()
             ends = await asyncio.gather(reading, writing, return_exceptions=True)
             await session.close()
+            line.close()
             for end in ends:
-                _judge(end, websocket)
+                await _judge(end, websocket)
+
+    def _lifetime(self) -> float:
+        """Return how long a new session may last, s."""
+        clock = self._setup.faults.strike(FastClock)
+        return self._setup.profile.session_limit_s / (clock.factor if clock else 1)
 
 
 async def _read(websocket: WebSocket, session: Session, outbox: Outbox) -> None:
     while True:
         # A client that sends without reading the answers is not read on.
-        await outbox.room()
+        await outbox.not_full()
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
             return
@@ -203,9 +217,15 @@ async def _read(websocket: WebSocket, session: Session, outbox: Outbox) -> None:
         session.handle(message["bytes"] if text is None else text)
 
 
-def _judge(end: BaseException | None, websocket: WebSocket) -> None:
+async def _judge(end: BaseException | None, websocket: WebSocket) -> None:
     """Act on how reading or writing ended."""
-    if isinstance(end, SlowReader):
+    if isinstance(end, Hangup):
+        logger.info("a connection was ended on demand: %s", end)
+        if end.code == CUT_OFF:
+            _cut_off(websocket)
+        else:
+            await websocket.close(end.code, end.reason)
+    elif isinstance(end, SlowReader):
         logger.warning("a client was cut off: %s", end)
         _cut_off(websocket)
     elif isinstance(end, Exception) and not isinstance(end, WebSocketDisconnect):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from stepnb.audio.vad import EnergyVAD
 from stepnb.errors import EngineError, StepnbError
 from stepnb.local.answering import pieces
 from stepnb.local.conversation import Conversation, ServerItem, item_from_client
+from stepnb.local.faults import Faults, InternalError, SlowFirstAudio
 from stepnb.local.hearing import Hearing
 from stepnb.local.ids import Ids
 from stepnb.local.inbuffer import InputBuffer, UtteranceBegan
@@ -59,6 +60,8 @@ class Setup:
         Audio sent per real time; None or 0: as fast as it is read.
     make_vad
         Makes a session's turn detection from its three parameters.
+    faults
+        What goes wrong on demand.
     """
 
     ears: Ears
@@ -71,6 +74,7 @@ class Setup:
     speed: float | None
     now: Callable[[], datetime]
     make_vad: Callable[..., VAD] = EnergyVAD
+    faults: Faults = field(default_factory=Faults)
 
 
 class Session:
@@ -206,7 +210,10 @@ class Session:
         session = self._settings.to_wire(self._setup.profile, self.id, created=False)
         self._emit(ev.SessionUpdated(session=session))
 
-    def _lock_voice(self) -> None:
+    async def _first_audio(self) -> None:
+        slow = self._setup.faults.strike(SlowFirstAudio)
+        if slow is not None:
+            await asyncio.sleep(slow.seconds)
         self._voice_locked = True
 
     # What the user says ---------------------------------------------------------------------------------------------
@@ -276,7 +283,7 @@ class Session:
             voice=self._setup.voice_settings(options.voice),
             profile=self._setup.profile,
             speed=self._setup.speed,
-            first_audio=self._lock_voice,
+            first_audio=self._first_audio,
         )
         content: Literal["text", "audio"] = "audio" if "audio" in options.modalities else "text"
         self._reply = reply = Reply(self._ids, content, stage)
@@ -289,7 +296,8 @@ class Session:
             if question is not None and question.failure:
                 raise EngineError(question.failure)
             request = self._request(options)
-            await reply.give(pieces(self._setup.brain, request))
+            failure = self._setup.faults.strike(InternalError)
+            await reply.give(pieces(self._setup.brain, request, failure))
         except (StepnbError, TimeoutError) as error:
             self._fail_reply(reply, str(error) or "the engine took too long")
         except Exception:

@@ -181,7 +181,7 @@ class EngineLease:
         if endpoint.url is not None:
             assert endpoint.key is not None
             return endpoint.url, endpoint.key
-        from ..local.engine import acquire_shared
+        from ..local.shared import acquire_shared
 
         # Acquired before the old share is given back: an engine in good health keeps running.
         engine = await asyncio.to_thread(acquire_shared)
@@ -192,7 +192,7 @@ class EngineLease:
     async def release(self) -> None:
         """Give the share back, if there is one."""
         if self._held:
-            from ..local.engine import release_shared
+            from ..local.shared import release_shared
 
             self._held = False
             # At the exit of the interpreter no thread can be started any more; the engine then closes itself.

@@ -22,10 +22,11 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from stepnb.errors import ConfigError, EngineError, PortInUse
-from stepnb.local.engine import LocalEngine, acquire_shared, release_shared
+from stepnb.local.engine import LocalEngine
 from stepnb.local.outbox import Outbox
 from stepnb.local.parts import Heard
 from stepnb.local.profile import LIVE
+from stepnb.local.shared import acquire_shared, release_shared
 from tests.engine.client import MODEL, TIMEOUT_S, VAD, Client, silence, transcript_of
 from tests.engine.conftest import NOON
 from tests.engine.order import Event
@@ -255,7 +256,8 @@ def test_small_frames_are_not_delayed() -> None:
 
 def test_a_forgotten_engine_does_not_hold_up_the_end_of_the_process() -> None:
     ended = script("""
-        from stepnb.local.engine import LocalEngine, acquire_shared
+        from stepnb.local.engine import LocalEngine
+        from stepnb.local.shared import acquire_shared
         acquire_shared()
         LocalEngine().start()
     """)
@@ -266,7 +268,7 @@ def test_a_forgotten_engine_does_not_hold_up_the_end_of_the_process() -> None:
 def test_a_forked_process_has_an_engine_of_its_own() -> None:
     ended = script("""
         import os, warnings
-        from stepnb.local.engine import acquire_shared, release_shared
+        from stepnb.local.shared import acquire_shared, release_shared
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: this process has threads
         parents = acquire_shared()
         child = os.fork()

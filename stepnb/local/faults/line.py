@@ -1,0 +1,109 @@
+"""What faults make of what a session sends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+import msgspec
+
+from stepnb.local.faults.kinds import AUDIO, TRANSCRIPT, FrameFault, Later, Passing
+from stepnb.local.faults.planted import Faults
+from stepnb.local.outbox import Entry
+
+_LAST_OF_TRANSCRIPT = (f"{TRANSCRIPT}completed", f"{TRANSCRIPT}failed")
+
+
+class _Strike:
+    """A fault that has struck, for as long as its occasion lasts."""
+
+    def __init__(self, fault: FrameFault, random: Random) -> None:
+        self._fault = fault
+        self._random = random
+        self._types: Counter[str] = Counter()
+
+    def apply(self, event: dict[str, Any], entries: Sequence[Entry | Later]) -> list[Entry | Later]:
+        """Return what is sent in place of the entries that stand for an event."""
+        self._types[event["type"]] += 1
+        nth = self._types[event["type"]]
+        sent: list[Entry | Later] = []
+        for entry in entries:
+            if isinstance(entry, str):
+                sent += self._fault.apply(Passing(entry, event, nth, self._random))
+            else:
+                sent.append(entry)
+        return sent
+
+
+class Line:
+    """The way from a session to its outbox, on which faults strike.
+
+    Parameters
+    ----------
+    faults
+        The engine's.
+    put
+        Takes what is sent.
+    """
+
+    def __init__(self, faults: Faults, put: Callable[[Entry], None]) -> None:
+        self._faults = faults
+        self._put = put
+        self._response: list[_Strike] = []
+        self._transcripts: dict[str, list[_Strike]] = {}
+        self._held: set[asyncio.TimerHandle] = set()
+
+    def put(self, frame: str) -> None:
+        """Send a frame, or what faults make of it. Never waits."""
+        if not (self._faults.any_on_frames or self._response or self._transcripts):
+            self._put(frame)
+            return
+        event = msgspec.json.decode(frame)
+        entries: list[Entry | Later] = [frame]
+        for strike in self._strikes(event):
+            entries = strike.apply(event, entries)
+        for entry in entries:
+            if isinstance(entry, Later):
+                self._hold(entry)
+            else:
+                self._put(entry)
+
+    def close(self) -> None:
+        """Forget what was to come later."""
+        for handle in self._held:
+            handle.cancel()
+        self._held.clear()
+
+    def _strikes(self, event: dict[str, Any]) -> list[_Strike]:
+        """Return the faults that strike an event, those of its answer or transcript first."""
+        kind: str = event["type"]
+        lasting: list[_Strike] = []
+        if kind.startswith("response."):
+            if kind == "response.created":
+                self._response = self._strike("response")
+            lasting = self._response
+            if kind == "response.done":
+                self._response = []
+        elif kind.startswith(TRANSCRIPT):
+            item_id = event["item_id"]
+            if item_id not in self._transcripts:
+                self._transcripts[item_id] = self._strike("transcript")
+            lasting = self._transcripts[item_id]
+            if kind in _LAST_OF_TRANSCRIPT:
+                del self._transcripts[item_id]
+        passing = ("frame", "audio delta") if kind == AUDIO else ("frame",)
+        return [*lasting, *self._strike(*passing)]
+
+    def _strike(self, *occasions: str) -> list[_Strike]:
+        return [_Strike(fault, random) for fault, random in self._faults.strike_frames(*occasions)]
+
+    def _hold(self, later: Later) -> None:
+        def send() -> None:
+            self._held.discard(handle)
+            self._put(later.frame)
+
+        handle = asyncio.get_running_loop().call_later(later.seconds, send)
+        self._held.add(handle)

@@ -1,0 +1,138 @@
+"""Faults as values, and when they strike."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepnb.errors import ConfigError
+from stepnb.local.faults import (
+    KINDS,
+    Close,
+    Fault,
+    Faults,
+    HandshakeStatus,
+    InternalError,
+    LateTranscript,
+    SlowFirstAudio,
+    TooManyConnections,
+    named,
+)
+
+
+def test_reprs_say_what_differs() -> None:
+    fault = Close(code=4000, times=1)
+    assert repr(fault) == "Close(times=1, code=4000)"
+    assert repr(SlowFirstAudio()) == "SlowFirstAudio()" and str(SlowFirstAudio()) == "slow_first_audio"
+    faults = Faults([fault, "jitter"])
+    assert repr(faults) == f"<Faults: {fault!r} (struck 0), Jitter() (struck 0)>"
+    assert repr(Faults()) == "<Faults: none>"
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_text_and_back(name: str) -> None:
+    fault = KINDS[name](after=2, times=1, chance=0.25)
+    assert named(str(fault)) == fault
+    assert named(name.replace("_", "-")) == KINDS[name]()
+    assert KINDS[name].__doc__ and fault.name() == name
+
+
+def test_text_with_spaces_and_numbers() -> None:
+    assert named(" close : code = 1013 , nth=1 ") == Close(code=1013, nth=1)
+    assert named("late_transcript:seconds=0.5") == LateTranscript(seconds=0.5)
+    assert named("handshake_status:status=401,message=who are you") == HandshakeStatus(
+        status=401, message="who are you"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "There is no fault ''"),
+        ("hiccup", "There is no fault 'hiccup'"),
+        ("close:colour=red", "has no 'colour'"),
+        ("close:code=red", "cannot have code='red'"),
+        ("close:code=1005", "cannot have the code 1005"),
+        ("close:nth=0", "cannot have nth"),
+        ("handshake_status:status=200", "cannot have status"),
+        ("jitter:chance=2", "cannot have chance"),
+        ("stall:seconds=-1", "cannot have seconds"),
+        ("fast_clock:factor=0", "cannot have factor"),
+    ],
+)
+def test_wrong_text(text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words.replace("(", r"\(")) as caught:
+        named(text)
+    assert caught.value.fix
+
+
+def test_wrong_values() -> None:
+    with pytest.raises(ConfigError, match="cannot have after"):
+        Close(after=-1)
+    with pytest.raises(ConfigError, match="short reason"):
+        Close(reason="x" * 124)
+    with pytest.raises(ConfigError, match="is no fault"):
+        Faults([7])  # type: ignore[list-item]
+
+
+@given(after=st.integers(0, 5), times=st.none() | st.integers(0, 5))
+def test_after_and_times(after: int, times: int | None) -> None:
+    faults = Faults([InternalError(after=after, times=times)])
+    struck = [faults.strike(InternalError) is not None for _ in range(20)]
+    until = 20 if times is None else min(20, after + times)
+    assert struck == [after <= number < until for number in range(20)]
+
+
+def test_chance_follows_from_the_seed() -> None:
+    def strikes(seed: int) -> list[bool]:
+        faults = Faults([SlowFirstAudio(chance=0.3)], seed)
+        return [faults.strike(SlowFirstAudio) is not None for _ in range(300)]
+
+    assert strikes(1) == strikes(1) != strikes(2)
+    assert 50 < sum(strikes(1)) < 130
+
+
+def test_all_of_a_kind_count_until_one_strikes() -> None:
+    once = HandshakeStatus(status=500, times=1)
+    faults = Faults([TooManyConnections(after=1, times=1), once])
+    assert [faults.strike(HandshakeStatus) for _ in range(3)] == [
+        once,
+        TooManyConnections(after=1, times=1),
+        None,
+    ]
+    assert faults.struck(once) == 1
+
+
+def test_planted_and_removed() -> None:
+    faults = Faults()
+    first = faults.add("jitter")
+    faults.add("jitter")
+    assert len(faults) == 2 and list(faults) == [first, first]
+    faults.remove("jitter")
+    assert len(faults) == 1
+    faults.clear()
+    assert len(faults) == 0
+    with pytest.raises(ConfigError, match="not planted"):
+        faults.remove(first)
+
+
+def test_many_threads() -> None:
+    faults = Faults([InternalError(times=500)])
+    struck: list[Fault] = []
+
+    def work() -> None:
+        for _ in range(400):
+            faults.add("jitter")
+            if (fault := faults.strike(InternalError)) is not None:
+                struck.append(fault)
+            faults.remove("jitter")
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(struck) == 500 and len(faults) == 1
