@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .audio.clip import Clip as Clip
     from .local import faults as faults
     from .local.engine import LocalEngine as LocalEngine
+    from .plots.theme import style as style
     from .protocol.config import Retrieval as Retrieval
     from .protocol.config import ServerVAD as ServerVAD
     from .protocol.config import WebSearch as WebSearch
@@ -36,6 +37,7 @@ _PUBLIC = {
     "Turn": "stepnb.session.turn",
     "VoicePanel": "stepnb.widgets.panel",
     "WebSearch": "stepnb.protocol.config",
+    "style": "stepnb.plots.theme",
     "tool": "stepnb.session.tools",
 }
 _ERRORS = (

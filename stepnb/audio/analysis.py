@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,12 @@ from numpy.typing import NDArray
 from stepnb.audio import pcm, vad
 from stepnb.audio.clip import Clip
 from stepnb.errors import AudioError
+
+FULL_SCALE = 32_767
+"""A sample of at least this, either way, is at full scale: -1.0 is -32767 to some devices."""
+
+CLIPPED_RUN = 3
+"""One sample at full scale is a peak; so many in a row are a wave with its top cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +59,32 @@ def frame_size(clip: Clip) -> int:
     return round(clip.rate * vad.FRAME_MS / 1000)
 
 
-def dbfs(amplitude: float) -> float:
+@overload
+def dbfs(amplitude: float) -> float: ...
+@overload
+def dbfs(amplitude: NDArray[np.floating[Any]]) -> NDArray[np.float64]: ...
+def dbfs(amplitude: float | NDArray[np.floating[Any]]) -> float | NDArray[np.float64]:
     """Convert int16 units to dB of full scale; 0 gives -inf."""
-    return float(20 * np.log10(amplitude / pcm.PEAK)) if amplitude > 0 else float("-inf")
+    with np.errstate(divide="ignore"):
+        db: NDArray[np.float64] = 20 * np.log10(np.asarray(amplitude, np.float64) / pcm.PEAK)
+    return db if db.ndim else float(db)
+
+
+def clipped(samples: NDArray[np.int16]) -> NDArray[np.intp]:
+    """Find where sound was clipped: at least `CLIPPED_RUN` samples in a row at full scale, on one side.
+
+    Returns
+    -------
+    (k, 2) intp
+        First sample and the one after the last, of each run.
+    """
+    sides = []
+    for full in (samples >= FULL_SCALE, samples <= -FULL_SCALE):
+        edges = np.flatnonzero(np.diff(full, prepend=False, append=False))
+        sides.append(edges.reshape(-1, 2))
+    runs = np.concatenate(sides)
+    runs = runs[runs[:, 1] - runs[:, 0] >= CLIPPED_RUN]
+    return runs[np.argsort(runs[:, 0])]
 
 
 def envelope(samples: NDArray[np.int16], bins: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:

@@ -28,6 +28,7 @@ MAX_FLOAT = 2.0
 """Floats a little beyond [-1, 1], as resamplers leave them, saturate; beyond this it is another unit."""
 
 FileFormat = Literal["WAV", "FLAC"]
+PlotKind = Literal["waveform", "level", "spectrogram", "mel", "pitch"]
 
 _SAVE_FORMATS: dict[str, FileFormat] = {".wav": "WAV", ".flac": "FLAC"}
 
@@ -185,11 +186,24 @@ class Clip:
         samples = self.samples.astype(np.float32) / np.float32(PEAK)
         return Clip(from_float(soxr.resample(samples, self._rate, rate, quality="HQ")), rate)
 
-    def plot(self, **options: Any) -> Figure:
-        """Draw the waveform; the options are those of `stepnb.plots.waveform`."""
-        from stepnb.plots import waveform
+    def plot(self, kind: PlotKind = "waveform", **options: Any) -> Figure:
+        """Draw the clip.
 
-        return waveform(self, **options)
+        Parameters
+        ----------
+        kind
+            "waveform", "level" (in dBFS and the service's energy units), "spectrogram", "mel" or "pitch".
+        options
+            Those of the function of that name in `stepnb.plots`; ``ax=`` draws on axes of yours.
+
+        Raises
+        ------
+        AudioError
+            Another kind, an option out of range, or a library the kind needs is not installed.
+        """
+        from stepnb.plots import draw_clip
+
+        return draw_clip(self, kind, **options)
 
     def __getitem__(self, part: slice) -> Clip:
         """Cut by seconds: ``clip[1.0:2.5]``, ``clip[-0.5:]``; ends beyond the clip are the clip's ends.

@@ -1,6 +1,27 @@
-"""Plots of audio, as matplotlib Figures that show themselves in a notebook; pyplot is never imported."""
+"""Plots of audio and conversations, as matplotlib Figures that show themselves; pyplot is never imported."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from stepnb.audio.clip import Clip
+from stepnb.errors import AudioError
 from stepnb.plots.figure import PlotFigure
+from stepnb.plots.spectrogram import mel, pitch, spectrogram
+from stepnb.plots.theme import style
 from stepnb.plots.waveform import level, waveform
 
-__all__ = ["PlotFigure", "level", "waveform"]
+__all__ = ["PlotFigure", "draw_clip", "level", "mel", "pitch", "spectrogram", "style", "waveform"]
+
+_OF_CLIPS = {"waveform": waveform, "level": level, "spectrogram": spectrogram, "mel": mel, "pitch": pitch}
+
+
+def draw_clip(clip: Clip, kind: str = "waveform", **options: Any) -> Figure:
+    """Draw a clip: what ``clip.plot(kind)`` does."""
+    if kind not in _OF_CLIPS:
+        raise AudioError(f"kind is {kind!r}.", fix=f"Write one of {', '.join(map(repr, _OF_CLIPS))}.")
+    draw: Any = _OF_CLIPS[kind]
+    figure: Figure = draw(clip, **options)
+    return figure

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import NDArray
 
-from stepnb.audio import analysis, vad
+from stepnb.audio import analysis, pcm, vad
 from stepnb.audio.analysis import SpeechSegment
 from stepnb.audio.clip import Clip
 from stepnb.errors import AudioError
-from stepnb.plots.figure import PlotFigure, Who, palette, quiet
+from stepnb.plots.figure import SMALL, axes_of, columns, minus, quiet, remark, seconds_axis, sentence
+from stepnb.plots.theme import Who, palette
 
-_WIDTH = 7.2  # inches
+_HEIGHT = 1.9  # inches
 _QUIETEST = 500  # the waveform's axis spans at least this, or the noise of silence would fill it
+_FLOOR_DB = -70.0
+_ROUND_UNITS = (10, 100, 500, 2500, 10000, 32768)
+_ROUND_DB = (-40, -30, -25, -20, -15, -10, -5, 0)
 
 
 def waveform(
     clip: Clip, *, ax: Axes | None = None, segments: Sequence[SpeechSegment] = (), who: Who = "you"
 ) -> Figure:
     """Draw a clip's waveform: the smallest and largest sample of every pixel column.
+
+    Where at least three samples in a row are at full scale, a red mark above says that the sound was clipped.
 
     Parameters
     ----------
@@ -40,22 +49,18 @@ def waveform(
     Figure
         That of `ax`, if given.
     """
-    figure, ax = _axes(ax, 1.9)
-    color = palette(ax).of(who)
-    low, high = analysis.envelope(clip.samples, _columns(ax))
+    figure, ax = axes_of(ax, _HEIGHT)
+    colors = palette(ax)
+    color = colors.of(who)
+    low, high = analysis.envelope(clip.samples, columns(ax))
     if low.size:
         # Over the middle of its stretch each; the outline's own width joins stretches that do not overlap.
         time = (np.arange(low.size) + 0.5) * clip.duration / low.size
+        if low.size == 1:
+            time, low, high = np.array([0.0, clip.duration]), low.repeat(2), high.repeat(2)
         ax.fill_between(time, low, high, color=color, linewidth=0.7)
     for segment in segments:
-        ax.axvspan(
-            segment.start,
-            segment.end,
-            facecolor=(color, 0.12),
-            edgecolor=(color, 0.6),
-            linewidth=0.7,
-            zorder=0,
-        )
+        ax.axvspan(segment.start, segment.end, facecolor=(color, 0.1), edgecolor="none", zorder=0)
         ax.plot(
             [segment.onset, segment.offset],
             [0.02, 0.02],
@@ -64,6 +69,13 @@ def waveform(
             solid_capstyle="butt",
             transform=ax.get_xaxis_transform(),
         )
+    clipped = _clipped(clip.samples, low, high)
+    if clipped.size:
+        ax.vlines(
+            clipped.mean(axis=1) / clip.rate, 0.94, 1.0, color=colors.live, linewidth=2,
+            transform=ax.get_xaxis_transform(), clip_on=False,
+        )  # fmt: skip
+        remark(ax, f"clipped in {len(clipped)} place{'s' if len(clipped) > 1 else ''}", colors.live)
     peak = max(int(high.max(initial=0)), -int(low.min(initial=0)), _QUIETEST)
     ax.set_ylim(-1.1 * peak, 1.1 * peak)
     ax.set_ylabel("sample, int16")
@@ -71,8 +83,15 @@ def waveform(
     return figure
 
 
-def level(clip: Clip, *, ax: Axes | None = None, threshold: int = 2500, who: Who = "you") -> Figure:
-    """Draw a clip's level: the RMS of 20 ms frames, in the unit of ``energy_awakeness_threshold``.
+def level(
+    clip: Clip,
+    *,
+    ax: Axes | None = None,
+    threshold: int = 2500,
+    unit: Literal["energy", "dbfs"] = "energy",
+    who: Who = "you",
+) -> Figure:
+    """Draw a clip's level, the RMS of 20 ms frames: in the service's energy units and in dBFS, one axis on each side.
 
     Frames above the threshold, which the energy VAD takes for speech, are in full colour.
 
@@ -83,7 +102,9 @@ def level(clip: Clip, *, ax: Axes | None = None, threshold: int = 2500, who: Who
     ax
         Where to draw; None makes a figure.
     threshold
-        Where to draw the threshold, 0 to 5000.
+        Where to draw the threshold, 0 to 5000, as ``energy_awakeness_threshold``.
+    unit
+        Which axis is the even one, on the left: "energy" (0 to 5000 and more, as the threshold) or "dbfs".
     who
         Whose voice it is: ``"you"`` is teal, ``"step"`` violet.
 
@@ -95,55 +116,83 @@ def level(clip: Clip, *, ax: Axes | None = None, threshold: int = 2500, who: Who
     Raises
     ------
     AudioError
-        `threshold` is out of range.
+        `threshold` is out of range, or the unit another.
     """
     if not 0 <= threshold <= vad.MAX_THRESHOLD:
         raise AudioError(f"threshold is {threshold!r}, but must be from 0 to {vad.MAX_THRESHOLD}.")
-    figure, ax = _axes(ax, 1.9)
-    color = palette(ax).of(who)
+    if unit not in ("energy", "dbfs"):
+        raise AudioError(f"unit is {unit!r}.", fix="Write unit='energy' or unit='dbfs'.")
+    figure, ax = axes_of(ax, _HEIGHT)
+    colors = palette(ax)
     rms = analysis.level(clip)
+    loudest = max(float(rms.max(initial=0)), vad.MAX_THRESHOLD)
+    bottom = _FLOOR_DB if unit == "dbfs" else 0.0
     if rms.size:
-        step = -(-rms.size // _columns(ax))  # frames per bar: one, until they are narrower than a pixel
+        step = -(-rms.size // columns(ax))  # frames per bar: one, until they are narrower than a pixel
         starts = np.arange(0, rms.size, step)
         bars = np.maximum.reduceat(rms, starts)
-        time = starts * analysis.frame_size(clip) / clip.rate
-        edges = np.append(time, clip.duration)
+        heights = np.maximum(analysis.dbfs(bars), bottom) if unit == "dbfs" else bars
+        edges = np.append(starts * analysis.frame_size(clip) / clip.rate, clip.duration)
         for shown, alpha in ((bars > threshold, 1.0), (bars <= threshold, 0.35)):
-            ax.stairs(np.where(shown, bars, 0), edges, fill=True, color=color, alpha=alpha, linewidth=0)
-    ax.axhline(threshold, color=ax.yaxis.label.get_color(), linewidth=0.8, dashes=(4, 3))
-    # Beside the axes, where no bar runs into it.
-    ax.annotate(
-        f"threshold\n{threshold}",
-        (1, threshold),
-        xycoords=ax.get_yaxis_transform(),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize="small",
+            ax.stairs(
+                np.where(shown, heights, bottom), edges, baseline=bottom, fill=True, color=colors.of(who),
+                alpha=alpha, linewidth=0,
+            )  # fmt: skip
+    db = float(analysis.dbfs(threshold))
+    ax.axhline(
+        max(db, bottom) if unit == "dbfs" else threshold, color=colors.ink, linewidth=0.8, dashes=(4, 3)
     )
-    ax.set_ylim(0, 1.05 * max(float(rms.max(initial=0)), vad.MAX_THRESHOLD))
-    ax.set_ylabel("RMS, int16")
+    remark(ax, f"- - threshold {threshold}" + (f" = {minus(f'{db:.1f}')} dBFS" if threshold else ""))
+    if unit == "dbfs":
+        ax.set_ylim(bottom, max(0.0, float(analysis.dbfs(loudest))) + 1)
+        ax.set_ylabel("level, dBFS")
+        _second_axis(ax, [(float(analysis.dbfs(value)), str(value)) for value in _ROUND_UNITS], "energy")
+    else:
+        ax.set_ylim(0, 1.05 * loudest)
+        ax.set_ylabel("energy (RMS, int16)")
+        ticks = [(pcm.PEAK * 10 ** (value / 20), minus(str(value))) for value in _ROUND_DB]
+        _second_axis(ax, ticks, "dBFS")
     _finish(ax, clip)
     return figure
 
 
-def _axes(ax: Axes | None, height: float) -> tuple[Figure, Axes]:
-    if ax is None:
-        figure = PlotFigure(_WIDTH, height)
-        return figure, figure.add_subplot()
-    return ax.figure.figure, ax
+def _second_axis(ax: Axes, ticks: list[tuple[float, str]], label: str) -> None:
+    """Show another unit at the right: its round values, at the height they have on the left axis."""
+    low, high = ax.get_ylim()
+    shown: list[tuple[float, str]] = []
+    for place, name in ticks:
+        if low <= place <= high and (not shown or place - shown[-1][0] > 0.09 * (high - low)):
+            shown.append((place, name))
+    other = ax.secondary_yaxis("right")
+    other.yaxis.set_major_locator(FixedLocator([place for place, _ in shown]))
+    other.yaxis.set_minor_locator(NullLocator())
+    names = dict(shown)
+    other.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: names.get(min(names, key=lambda place: abs(place - value)), ""))
+    )
+    other.set_ylabel(label)
+    colors = palette(ax)
+    other.tick_params(width=0.8, length=3, labelsize=SMALL, color=colors.line, labelcolor=colors.quiet)
+    other.yaxis.label.set(fontsize=SMALL, color=colors.quiet)
+    other.spines["right"].set(visible=True, linewidth=0.8, color=colors.line)
 
 
-def _columns(ax: Axes) -> int:
-    """Count the pixel columns of `ax` as a dense screen shows it."""
-    return max(1, round(2 * ax.get_window_extent().width))
+def _clipped(samples: NDArray[np.int16], low: NDArray[np.int16], high: NDArray[np.int16]) -> NDArray[np.intp]:
+    """Find clipped runs, (k, 2), looking only into those stretches of the envelope that reach full scale."""
+    hot = np.flatnonzero((high >= analysis.FULL_SCALE) | (low <= -analysis.FULL_SCALE))
+    if not hot.size or samples.size < analysis.CLIPPED_RUN:
+        return np.empty((0, 2), np.intp)
+    groups = np.split(hot, np.flatnonzero(np.diff(hot) > 1) + 1)
+    runs = []
+    for group in groups:
+        start = int(group[0]) * samples.size // low.size
+        end = (int(group[-1]) + 1) * samples.size // low.size
+        runs.append(analysis.clipped(samples[start:end]) + start)
+    return np.concatenate(runs)
 
 
 def _finish(ax: Axes, clip: Clip) -> None:
     quiet(ax)
-    if clip.pcm:
-        ax.set_xlim(0, clip.duration)
-    else:
-        ax.set_xlim(0, 1)
-        ax.text(0.5, 0.5, "empty clip", transform=ax.transAxes, ha="center", va="center")
-    ax.set_xlabel("time, s")
+    seconds_axis(ax, 0, clip.duration)
+    if not clip.pcm:
+        sentence(ax, "empty clip")

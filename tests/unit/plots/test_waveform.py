@@ -1,20 +1,14 @@
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.image import imread
 
 from stepnb.audio.analysis import speech_segments
 from stepnb.audio.clip import Clip
 from stepnb.errors import AudioError
 from stepnb.plots import level, waveform
-from stepnb.plots.figure import LIGHT, PlotFigure
-
-TEAL, VIOLET = (np.array(tuple(bytes.fromhex(color[1:])), float) for color in (LIGHT.you, LIGHT.step))
+from stepnb.plots.figure import PlotFigure
+from tests.unit.plots._ink import RED, TEAL, VIOLET, inked
 
 
 def burst(*parts: tuple[float, int]) -> Clip:
@@ -22,18 +16,6 @@ def burst(*parts: tuple[float, int]) -> Clip:
     samples = np.concatenate([np.full(round(seconds * 24000), rms, np.int16) for seconds, rms in parts])
     samples[1::2] *= -1
     return Clip(samples, 24000)
-
-
-def inked(figure: Figure, ax: Axes, color: np.ndarray) -> np.ndarray:
-    """Find, for every pixel inside `ax`, whether it has that colour: (height, width) bool, top row first."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=figure.dpi)
-    buffer.seek(0)
-    image = np.rint(imread(buffer)[..., :3] * 255)
-    box = ax.get_window_extent()
-    top, bottom = image.shape[0] - box.y1, image.shape[0] - box.y0
-    inside = image[round(top) : round(bottom), round(box.x0) : round(box.x1)]
-    return np.asarray(np.abs(inside - color).max(axis=-1) < 12)
 
 
 def test_the_waveform_is_drawn_where_the_sound_is() -> None:
@@ -92,7 +74,7 @@ def test_level_is_full_above_the_threshold_and_pale_below() -> None:
 
 def test_level_names_the_threshold_and_grows_with_the_sound() -> None:
     (ax,) = level(burst((1.0, 9000)), threshold=1200).axes
-    assert [text.get_text() for text in ax.texts] == ["threshold\n1200"]
+    assert [text.get_text() for text in ax.texts] == ["- - threshold 1200 = −28.7 dBFS"]
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), [1200, 1200])
     assert ax.get_ylim()[1] > 9000
     assert level(burst((1.0, 100))).axes[0].get_ylim() == (0, 5250)
@@ -102,6 +84,44 @@ def test_a_long_level_keeps_its_peaks() -> None:
     (ax,) = level(burst((60.04, 100), (0.02, 8000), (60.0, 100))).axes
     values = np.maximum(*(patch.get_data().values for patch in ax.patches))  # type: ignore[attr-defined]
     assert values.size <= 2 * 720 and values.max() == 8000
+
+
+def test_level_has_the_other_unit_at_the_right_where_it_is_the_same_level() -> None:
+    figure = level(burst((1.0, 9000)))
+    figure.draw_without_rendering()
+    (other,) = figure.axes[0].child_axes
+    for place, label in zip(other.get_yticks(), other.get_yticklabels(), strict=True):
+        assert 20 * np.log10(place / 32768) == pytest.approx(float(label.get_text().replace("−", "-")))
+
+
+def test_level_in_dbfs_is_right_to_a_tenth() -> None:
+    tone = np.sin(2 * np.pi * 400 * np.arange(24000) / 24000) * 10 ** (-20 / 20)  # its RMS is 3 dB lower
+    (ax,) = level(Clip(tone, 24000), unit="dbfs").axes
+    values = np.maximum(*(patch.get_data().values for patch in ax.patches))  # type: ignore[attr-defined]
+    np.testing.assert_allclose(values, -23.01, atol=0.1)
+    assert [round(float(line.get_ydata()[0]), 1) for line in ax.lines] == [-22.4]
+    with pytest.raises(AudioError, match="unit is 'lufs'"):
+        level(Clip(tone, 24000), unit="lufs")  # type: ignore[arg-type]
+
+
+def test_clipping_is_marked_where_it_is_and_a_peak_is_not() -> None:
+    samples = np.zeros(4 * 24000, np.int16)
+    samples[24000:24010] = 32767
+    samples[3 * 24000 : 3 * 24000 + 3] = -32768
+    samples[2 * 24000 : 2 * 24000 + 2] = 32767  # two in a row are not clipping
+    figure = waveform(Clip(samples, 24000))
+    (ax,) = figure.axes
+    red = inked(figure, ax, RED).any(axis=0)
+    np.testing.assert_allclose(np.unique(np.round(np.flatnonzero(red) / red.size * 4, 1)), [1.0, 3.0])
+    assert [text.get_text() for text in ax.texts] == ["clipped in 2 places"]
+    assert not waveform(burst((1.0, 30000))).axes[0].texts
+
+
+def test_clipping_across_two_pixel_columns_is_one_place() -> None:
+    samples = np.full(24000, 32767, np.int16)
+    assert [text.get_text() for text in waveform(Clip(samples, 24000)).axes[0].texts] == [
+        "clipped in 1 place"
+    ]
 
 
 @pytest.mark.parametrize("threshold", [-1, 5001])

@@ -1,0 +1,26 @@
+"""Libraries that only some measures need."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from stepnb.errors import AudioError
+
+
+def library(name: str, purpose: str) -> Any:
+    """Import a library of the extra ``analysis``.
+
+    Raises
+    ------
+    AudioError
+        It is not installed; the message says how to.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        package = name.partition(".")[0]
+        raise AudioError(
+            f"{purpose} needs {package}, which is not installed.",
+            fix="Install it: pip install 'stepnb[analysis]'",
+        ) from None
