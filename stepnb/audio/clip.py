@@ -16,6 +16,7 @@ import soxr
 from numpy.typing import ArrayLike, NDArray
 
 from stepnb.audio.pcm import PEAK, RATE, from_float, to_bytes, to_samples
+from stepnb.audio.stimuli import Stimuli
 from stepnb.errors import AudioError, AudioFileNotFound
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ PlotKind = Literal["waveform", "level", "spectrogram", "mel", "pitch"]
 _SAVE_FORMATS: dict[str, FileFormat] = {".wav": "WAV", ".flac": "FLAC"}
 
 
-class Clip:
+class Clip(Stimuli):
     """A piece of mono audio: int16 samples and their rate. Immutable; equal when both are equal.
 
     A notebook shows it as a player with its waveform. ``clip[1.0:2.5]`` cuts by seconds, ``a + b`` joins.
