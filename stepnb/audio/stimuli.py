@@ -78,9 +78,7 @@ class Stimuli:
 
         return echo(self._clip, delay_ms, gain_db)
 
-    def packet_loss(
-        self: Clip, rate: float, *, packet_ms: float = 20, burst: float = 1.0, seed: int = 0
-    ) -> Clip:
+    def packet_loss(self, rate: float, *, packet_ms: float = 20, burst: float = 1.0, seed: int = 0) -> Clip:
         """Replace lost packets by silence; the same for the same seed.
 
         Parameters
