@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .protocol.config import ServerVAD as ServerVAD
     from .protocol.config import WebSearch as WebSearch
     from .recording.recording import Recording as Recording
+    from .rest.knowledge import Knowledge as Knowledge
+    from .rest.knowledge import VectorStore as VectorStore
     from .session.session import Session as Session
     from .session.tools import ToolCall as ToolCall
     from .session.tools import tool as tool
@@ -28,6 +30,7 @@ __version__ = "0.1.0"
 # Imported with their first use: `import stepnb` stays quick, and the local engine's parts are optional.
 _PUBLIC = {
     "Clip": "stepnb.audio.clip",
+    "Knowledge": "stepnb.rest.knowledge",
     "LocalEngine": "stepnb.local.engine",
     "Recording": "stepnb.recording.recording",
     "Retrieval": "stepnb.protocol.config",
@@ -35,6 +38,7 @@ _PUBLIC = {
     "Session": "stepnb.session.session",
     "ToolCall": "stepnb.session.tools",
     "Turn": "stepnb.session.turn",
+    "VectorStore": "stepnb.rest.knowledge",
     "VoicePanel": "stepnb.widgets.panel",
     "WebSearch": "stepnb.protocol.config",
     "style": "stepnb.plots.theme",

@@ -87,7 +87,7 @@ def resolve(cluster: str | None, api_key: str | None) -> Endpoint:
     Raises
     ------
     ConfigError
-        An unknown cluster, or a cluster that needs a key and there is none.
+        An unknown cluster, or a cluster that needs a key and there is none, or none that can be sent.
     """
     if api_key is not None and (not isinstance(api_key, str) or not api_key.strip()):
         raise ConfigError(
@@ -105,6 +105,11 @@ def resolve(cluster: str | None, api_key: str | None) -> Endpoint:
     if key is None:
         fix = f"Set {KEY_NAMES[0]} or pass api_key=..., or use cluster='local'."
         raise ConfigError(f"The cluster {named!r} needs an API key and none was found.", fix=fix)
+    if not (key.isascii() and key.isprintable()):
+        # A library that finds out would show the key in its error.
+        raise ConfigError(
+            "The API key has characters that no key has.", fix="Copy it again from the service's console."
+        )
     return Endpoint(named if named in CLUSTERS else "custom", url, Secret(key))
 
 

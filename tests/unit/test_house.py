@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import stepnb as sn
+from stepnb.rest.both import both
 
 ROOT = Path(sn.__file__).parent
 # What a package may import at module level, besides itself.
@@ -107,7 +108,7 @@ def test_everything_public_is_documented(name: str) -> None:
         return
     for member, value in vars(thing).items():
         if not member.startswith("_") and (
-            inspect.isfunction(value) or isinstance(value, property | classmethod)
+            inspect.isfunction(value) or isinstance(value, property | classmethod | both)
         ):
             assert inspect.getdoc(value), f"{name}.{member} has no docstring"
 
