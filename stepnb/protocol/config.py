@@ -306,6 +306,23 @@ def echo_differences(sent: SessionInfo, echo: SessionInfo) -> list[Difference]:
     return differences
 
 
+def with_taken(config: SessionConfig, difference: Difference) -> SessionConfig:
+    """Return a configuration with what the service took, where that is something a session can be set to."""
+    taken: Any = difference.taken
+    match difference.key:
+        case "voice":
+            return dataclasses.replace(config, voice=str(taken))
+        case "vad" if taken is None:
+            return dataclasses.replace(config, vad=None)
+        case "vad":
+            given = {name: value for name, value in zip(_VAD_LIMITS, taken, strict=True) if value is not None}
+            try:
+                return dataclasses.replace(config, vad=ServerVAD(**given))
+            except ConfigError:
+                return config  # beyond what the service itself documents
+    return config
+
+
 def vad_of(info: SessionInfo) -> tuple[int | None, int | None, int | None] | None:
     """Return (prefix ms, silence ms, energy threshold) of a session object, or None when VAD is off."""
     vad = info.turn_detection

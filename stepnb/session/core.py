@@ -62,7 +62,6 @@ class SessionCore:
         self.settings = Settings(config, self.send, self.hub)
         self.tools = Dispatcher(self, self.local, approve)
         self.session_id: str | None = None
-        self.voice_locked = False
         self.closed = False
         self.playing = False
         self.mic_live = False
@@ -172,7 +171,7 @@ class SessionCore:
         for change in self.conversation.apply(record, event):
             self.hub.change(change, pcm)
         self.asking.slot.on_event(event, t / 1e9)
-        self.voice_locked = True
+        self.settings.lock_voice()
         self.hub.event(event)
 
     def _on_session_event(self, event: codec.AnyEvent) -> None:

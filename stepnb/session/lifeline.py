@@ -106,6 +106,13 @@ class Lifeline:
         if self._hello is not None and not self._hello.done():
             self._hello.set_result(None)
 
+    def renew(self) -> None:
+        """Begin a new session at the service, which is told the conversation so far; what it says now is cut off."""
+        if not self.ready:
+            return  # the next connection is a new session anyway
+        self._core.bargein.interrupt()
+        self._replace("A new session was asked for.")
+
     async def close(self) -> None:
         """Close for good."""
         if self._rotation is not None:
@@ -146,8 +153,12 @@ class Lifeline:
         for turn in waiting:
             self._core.asking.want(turn)
 
+    def _replace(self, reason: str) -> None:
+        waiting = self._core.disconnected(ConnectionLost(reason))
+        self._connecting = self._core.spawn(self._rotate(waiting))
+
     async def _rotate(self, waiting: list[int]) -> None:
-        """Replace a connection that is about to reach the service's time limit, while nothing happens on it."""
+        """Replace the connection; waiting: the turns to ask again."""
         await self._link.close()
         try:
             await self._try(None)
@@ -212,8 +223,7 @@ class Lifeline:
             return
         if self._core.idle:
             self._core.log.append_local("rotating", {"after_s": self.rotate_after})
-            waiting = self._core.disconnected(ConnectionLost("The connection was replaced."))
-            self._connecting = self._core.spawn(self._rotate(waiting))
+            self._replace("The connection was replaced.")
         else:
             self._rotation = asyncio.get_running_loop().call_later(ROTATE_CHECK, self._rotate_when_idle)
 

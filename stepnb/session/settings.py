@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import ConnectError, StepnbError
 from ..protocol import events as ev
-from ..protocol.config import SessionConfig, changed_keys, echo_differences
+from ..protocol.config import SessionConfig, changed_keys, echo_differences, with_taken
 from ..protocol.faults import Fault, as_exception, classify
 from .hub import Hub
 
@@ -31,15 +31,29 @@ class Settings:
         Sends an event.
     hub
         Is told of changes and of what the service took otherwise.
+
+    Attributes
+    ----------
+    refused
+        Why the service did not take the last change of a field; gone with the field's next change.
+    voice_locked
+        Whether the service has spoken: its session keeps the voice from then on.
     """
 
     def __init__(self, config: SessionConfig, send: Callable[[ev.Event], None], hub: Hub) -> None:
         self.config = config
+        self.refused: dict[str, str] = {}
+        self.voice_locked = False
         self._send = send
         self._hub = hub
         self._numbers = itertools.count(1)
         self._pending: dict[str, dict[str, Any]] = {}  # update -> what it changed, as it was before
         self._echo: asyncio.Future[None] | None = None
+
+    @property
+    def unconfirmed(self) -> frozenset[str]:
+        """The fields whose change the service has not answered yet."""
+        return frozenset(key for before in self._pending.values() for key in before)
 
     async def send_all(self) -> None:
         """Send everything, explicitly, and wait for the echo; a refused voice is left to the service.
@@ -49,10 +63,14 @@ class Settings:
         ConnectError, ServiceError
             No echo came, or the service refused.
         """
+        self._pending.clear()
+        self.voice_locked = False
         try:
             await self._send_and_wait()
         except VoiceRefused as error:
-            self._hub.notice("warning", f"The voice {self.config.voice!r} is not available here.", str(error))
+            text = f"The voice {self.config.voice!r} is not available here."
+            self.refused["voice"] = text
+            self._hub.notice("warning", text, str(error))
             self._set(dataclasses.replace(self.config, voice=None))
             await self._send_and_wait()
 
@@ -75,22 +93,33 @@ class Settings:
         if not keys:
             return
         before = {key: getattr(self.config, key) for key in keys}
-        self._set(config)
+        for key in keys:
+            self.refused.pop(key, None)
         if live:
             event_id = f"{next(self._numbers)}.update"
             self._pending[event_id] = before
             self._send(ev.SessionUpdate(session=config.session_info(keys), event_id=event_id))
+        self._set(config)
+
+    def lock_voice(self) -> None:
+        """The service speaks."""
+        if not self.voice_locked:
+            self.voice_locked = True
+            self._hub.config_changed()
 
     def on_updated(self, echo: ev.SessionInfo) -> None:
         """Compare the echo with what was sent: unknown or unwelcome values are dropped silently otherwise."""
-        self._pending.pop(next(iter(self._pending), ""), None)
+        confirmed = self._pending.pop(next(iter(self._pending), ""), None)
         if self._pending:
             return  # what is on its way is not in this echo; the next one tells everything
-        for difference in echo_differences(self.config.session_info(), echo):
+        config = self.config
+        for difference in echo_differences(config.session_info(), echo):
             text = f"The service took {difference.key} as {difference.taken!r}, not {difference.sent!r}."
             self._hub.notice("warning", text)
-            if difference.key == "voice":
-                self._set(dataclasses.replace(self.config, voice=str(difference.taken)))
+            self.refused[difference.key] = text
+            config = with_taken(config, difference)
+        if confirmed or config != self.config:
+            self._set(config)
         if self._echo is not None and not self._echo.done():
             self._echo.set_result(None)
 
@@ -115,6 +144,10 @@ class Settings:
                 return False
             self._hub.notice("warning", str(error))
             return True
+        for later in self._pending.values():
+            # A later change of the same field stands, and would be undone to what was there before both.
+            later |= {key: before.pop(key) for key in before.keys() & later.keys()}
+        self.refused |= dict.fromkeys(before, str(error))
         self._set(dataclasses.replace(self.config, **before))
         self._hub.notice("warning", f"The change was refused and is undone. {error}")
         return True
