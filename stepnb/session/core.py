@@ -7,9 +7,11 @@ them what there is to say and to send. Data flows one way: frame -> log -> conve
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
 import logging
 import time
+import uuid
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
@@ -56,6 +58,7 @@ class SessionCore:
         self.endpoint = endpoint
         self.model = model
         self.loop = loop
+        self.key = uuid.uuid4().hex  # by which the session's widgets find each other on a page
         self.log = log
         self.conversation = Conversation()
         self.hub = Hub()
@@ -204,6 +207,11 @@ class SessionCore:
     def update(self, config: SessionConfig) -> None:
         """Apply a changed configuration, now or with the next connection."""
         self.settings.update(config, live=self.lifeline.ready)
+
+    def renew(self, changes: dict[str, Any]) -> None:
+        """Begin a new session at the service with these fields of the configuration changed."""
+        self.settings.update(dataclasses.replace(self.settings.config, **changes), live=False)
+        self.lifeline.renew()
 
     # Telling ------------------------------------------------------------------------------------------------------
 

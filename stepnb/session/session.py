@@ -139,6 +139,7 @@ class Session(SessionView):
         SessionView.__init__(self, core)
         self._input = AudioInput(core)
         self._panel: Any = None
+        self._controls: Any = None
         self._finalizer = weakref.finalize(self, close_soon, self._core)
         self._finalizer.atexit = False  # `_close_all` waits, a finalizer could not
         open_cores.add(self._core)
@@ -232,26 +233,58 @@ class Session(SessionView):
             A wrong value, or a voice after the first audio.
         """
         self._check_open()
+        config = self._core.settings.config
+        changes = self._changes(voice, instructions, vad, tools)
+        if changes.get("voice", config.voice) != config.voice and self._core.settings.voice_locked:
+            raise ConfigError(
+                "The voice is fixed since the first audio of the session.",
+                fix="Write s.restart(voice=...): a new session with the same conversation.",
+            )
+
+        def apply() -> None:
+            self._core.update(dataclasses.replace(self._core.settings.config, **changes))
+
+        self._core.loop.call_soon_threadsafe(apply)
+
+    def restart(self, *, voice: str | None | Unchanged = UNCHANGED) -> None:
+        """Begin a new session at the service, with another voice, and tell it the conversation so far as text.
+
+        This object, its panel and its turns stay what they are. An answer that is being given is cut off; what could
+        not be told is in `restored`.
+
+        Parameters
+        ----------
+        voice
+            A voice id; None for the model's usual one. Left out: the same.
+
+        Raises
+        ------
+        ConfigError
+            A wrong value.
+        """
+        self._check_open()
+        changes = self._changes(voice, UNCHANGED, UNCHANGED, UNCHANGED)
+        self._core.loop.call_soon_threadsafe(self._core.renew, changes)
+
+    def _changes(
+        self,
+        voice: str | None | Unchanged,
+        instructions: str | None | Unchanged,
+        vad: ServerVAD | None | Unchanged,
+        tools: Sequence[AnyTool] | None | Unchanged,
+    ) -> dict[str, Any]:
+        """Check new settings and return them as fields of the configuration."""
         changes: dict[str, Any] = {}
         if not isinstance(voice, Unchanged):
-            wanted = text_of("voice", voice) or catalog.default_voice(self.model, self._core.endpoint.cluster)
-            if wanted != self._core.settings.config.voice and self._core.voice_locked:
-                raise ConfigError(
-                    "The voice is fixed since the first audio of the session.",
-                    fix="Make a new Session(voice=...).",
-                )
-            changes["voice"] = wanted
+            usual = catalog.default_voice(self.model, self._core.endpoint.cluster)
+            changes["voice"] = text_of("voice", voice) or usual
         if not isinstance(instructions, Unchanged):
             changes["instructions"] = text_of("instructions", instructions) or ""
         if not isinstance(vad, Unchanged):
             changes["vad"] = vad_of(vad)
         if not isinstance(tools, Unchanged):
             changes["tools"] = tool_list(tools, self.model)
-
-        def apply() -> None:
-            self._core.update(dataclasses.replace(self._core.settings.config, **changes))
-
-        self._core.loop.call_soon_threadsafe(apply)
+        return changes
 
     def approve(self, call: ToolCall | str) -> None:
         """Let a call be made that awaits approval.
@@ -341,6 +374,27 @@ class Session(SessionView):
 
             self._panel = VoicePanel(self)
         return self._panel
+
+    def controls(self, *sections: str) -> Any:
+        """Return the settings of this session as a widget, which moves with them and moves them.
+
+        Parameters
+        ----------
+        sections
+            Which of "voice", "prompt", "turns" and "tools" it shows; none named: all of them, as under the panel.
+
+        Returns
+        -------
+        SessionControls
+            Its traits can be observed and linked. Each call makes another one, but for the one under the panel.
+        """
+        from ..widgets.controls import SessionControls
+
+        if sections:
+            return SessionControls(self, *sections)
+        if self._controls is None:
+            self._controls = SessionControls(self)
+        return self._controls
 
     def _ipython_display_(self) -> None:
         from ..widgets.live import show_session

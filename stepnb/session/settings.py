@@ -64,7 +64,9 @@ class Settings:
             No echo came, or the service refused.
         """
         self._pending.clear()
-        self.voice_locked = False
+        if self.voice_locked:
+            self.voice_locked = False
+            self._hub.config_changed()
         try:
             await self._send_and_wait()
         except VoiceRefused as error:

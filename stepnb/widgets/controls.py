@@ -1,0 +1,249 @@
+"""`SessionControls`: the settings of a session as a widget, moved by hand, by code and by the session itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+from ..conversation.reducer import Change
+from ..errors import ConfigError, StepnbError
+from ..protocol import catalog
+from ..protocol.config import ServerVAD, changed_keys
+from ..service.loop import user_thread
+from ..session.status import Notice, Status
+from .comm_guard import keep_requested_subshell
+from .tool_shelf import ToolShelf
+from .two_way import TwoWay
+
+if TYPE_CHECKING:
+    from ..session.session import Session
+
+_STATIC = Path(__file__).parent / "static"
+
+SECTIONS = ("voice", "prompt", "turns", "tools")
+# A slider that is moved sends once it rests, s.
+DEBOUNCE = 0.25
+
+_VAD_NUMBERS = ("prefix_padding_ms", "silence_duration_ms", "energy_awakeness_threshold")
+# Each trait, and the field of the session's configuration it belongs to.
+_FIELDS = {"voice": "voice", "instructions": "instructions", "vad": "vad", "tools": "tools"} | dict.fromkeys(
+    _VAD_NUMBERS, "vad"
+)
+
+
+class SessionControls(anywidget.AnyWidget):
+    """The settings of a session; under its panel when the session is displayed.
+
+    Its traits follow the session, whoever changes it, and changing one of them changes the session: once, a quarter of
+    a second after the last move. What the service refuses goes back to what is in force, and says why. They can be
+    observed and linked as those of any widget; observers of the session's own changes run on a thread of their own.
+
+    Parameters
+    ----------
+    session
+        Whose settings.
+    sections
+        Which of "voice", "prompt", "turns" and "tools" are shown; none named: all.
+
+    Attributes
+    ----------
+    voice
+        A voice id, "" for the service's choice. Fixed after the first audio; see `Session.restart`.
+    instructions
+        The system prompt, "" for the service's own.
+    vad
+        Whether the service finds the turns; False is push-to-talk.
+    prefix_padding_ms, silence_duration_ms, energy_awakeness_threshold
+        See `ServerVAD`. They count while ``vad`` is on.
+    tools
+        A list of dicts, one for each tool there is or was: ``name``, ``kind`` ("function", "web_search", "retrieval"),
+        ``on``, and ``approval`` ("session", "ask", "never") or what the tool takes. Assign a changed copy.
+    voices
+        What is known of the voices for this model, for the page.
+    info
+        The rest of what the page shows; ``info["refused"]`` holds reasons by field.
+
+    Raises
+    ------
+    ConfigError
+        A section that does not exist.
+    """
+
+    _esm = _STATIC / "controls.js"
+    _css = _STATIC / "controls.css"
+    voice = traitlets.Unicode().tag(sync=True)
+    instructions = traitlets.Unicode().tag(sync=True)
+    vad = traitlets.Bool().tag(sync=True)
+    prefix_padding_ms = traitlets.Int(500, min=0, max=10_000).tag(sync=True)
+    silence_duration_ms = traitlets.Int(500, min=0, max=60_000).tag(sync=True)
+    energy_awakeness_threshold = traitlets.Int(2500, min=0, max=5000).tag(sync=True)
+    tools = traitlets.List(traitlets.Dict()).tag(sync=True)
+    voices = traitlets.List(traitlets.Dict()).tag(sync=True)
+    info = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, session: Session, *sections: str) -> None:
+        unknown = [section for section in sections if section not in SECTIONS]
+        if unknown:
+            raise ConfigError(
+                f"There is no section {unknown[0]!r}.", fix=f"There are: {', '.join(SECTIONS)}."
+            )
+        self.session = session
+        self._sections = list(sections or SECTIONS)
+        self._shelf = ToolShelf(session.model)
+        self._wrong: dict[str, str] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        # What the session says is shown whole: a page's message comes before it or after it.
+        self._showing = threading.RLock()
+        self._config = session.config
+        values = self._values()
+        self._two_way = TwoWay(values)
+        super().__init__(**values, info=self._info(), voices=_voices(session))
+        self.survives_busy_cells = keep_requested_subshell(self.comm)
+        self.observe(self._on_moved, names=list(_FIELDS))
+        core = session._core
+        core.loop.call_soon_threadsafe(core.hub.listeners.append, self)
+        core.loop.call_soon_threadsafe(self.on_config)  # what changed between reading and listening
+
+    # From a hand, or from code: any thread -------------------------------------------------------------------------
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take in what the page says; called by ipywidgets."""
+        with self._showing:
+            super().set_state(sync_data)
+
+    def _on_moved(self, change: Any) -> None:
+        if self._two_way.move(change["name"], change["new"]):
+            self._wrong.pop(_FIELDS[change["name"]], None)
+            user_thread.loop.call_soon_threadsafe(self._apply_later)
+
+    # To the session: the user's loop thread -------------------------------------------------------------------------
+
+    def _apply_later(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = user_thread.loop.call_later(DEBOUNCE, self._apply)
+
+    def _apply(self) -> None:
+        self._timer = None
+        moved = self._two_way.moved
+        changes: dict[str, Any] = {}
+        for field in {_FIELDS[name]: None for name in moved}:
+            with self._blaming(field):
+                changes[field] = self._change(field)
+        try:
+            self.session.update(**changes)
+        except StepnbError:
+            for field, value in changes.items():
+                with self._blaming(field):
+                    self.session.update(**{field: value})
+        # Through the I/O thread and back: behind the update, so that its result is what is shown.
+        self.session._core.loop.call_soon_threadsafe(self._then, lambda: self._settle(moved))
+
+    @contextlib.contextmanager
+    def _blaming(self, field: str) -> Iterator[None]:
+        """Keep an error as the reason why a field stays what it was."""
+        try:
+            yield
+        except StepnbError as error:
+            self._wrong[field] = str(error)
+
+    def _change(self, field: str) -> Any:
+        match field:
+            case "vad":
+                numbers = {name: getattr(self, name) for name in _VAD_NUMBERS}
+                return ServerVAD(**numbers) if self.vad else None
+            case "tools":
+                return self._shelf.specs(self.tools)
+            case _:
+                return getattr(self, field) or None
+
+    def _settle(self, moved: dict[str, Any]) -> None:
+        self._two_way.settle(moved)
+        self._follow()
+
+    # From the session -----------------------------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        with self._showing:
+            before, self._config = self._config, self.session.config
+            for field in changed_keys(before, self._config):
+                self._wrong.pop(field, None)
+            shown = self._two_way.follow(self._values()) | {"info": self._info()}
+            for name, value in shown.items():
+                try:
+                    setattr(self, name, value)
+                except Exception as error:  # noqa: BLE001 - the user's observers run here
+                    text = f"An observer of the controls' {name} failed: {error!r}"
+                    self.session._core.loop.call_soon_threadsafe(self.session._core.notice, "error", text)
+
+    def _values(self) -> dict[str, Any]:
+        config = self._config
+        values: dict[str, Any] = {
+            "voice": config.voice or "",
+            "instructions": config.instructions or "",
+            "vad": config.vad is not None,
+            "tools": self._shelf.entries(config.tools),
+        }
+        # Without VAD the numbers wait for it as they are.
+        return values | {name: getattr(config.vad or self, name) for name in _VAD_NUMBERS}
+
+    def _info(self) -> dict[str, Any]:
+        core = self.session._core
+        settings = core.settings
+        return {
+            "model": core.model,
+            "sections": self._sections,
+            "session": core.key,
+            "voice_locked": settings.voice_locked,
+            "refused": settings.refused | self._wrong,
+            "unconfirmed": sorted(settings.unconfirmed),
+            "closed": core.closed,
+        }
+
+    def _then(self, work: Callable[[], None]) -> None:
+        """Go on with the user's loop thread, where observers may run; from the I/O thread."""
+        user_thread.loop.call_soon_threadsafe(work)
+
+    def on_config(self) -> None:
+        self._then(self._follow)
+
+    def on_status(self, status: Status) -> None:
+        if status.state == "closed":
+            self._then(self._follow)
+
+    def on_change(self, change: Change, pcm: bytes | None) -> None:
+        pass
+
+    def on_notice(self, notice: Notice) -> None:
+        pass
+
+    def on_flush(self, flush_id: int) -> None:
+        pass
+
+    def __repr__(self) -> str:
+        return f"SessionControls({self.session.model}, {', '.join(self._sections)})"
+
+
+def _voices(session: Session) -> list[dict[str, Any]]:
+    """Return what is known of the official voices for the session's model and cluster."""
+    model, cluster = session.model, session._core.endpoint.cluster
+    found = [voice for voice in catalog.voices(cluster=cluster) if model not in voice.rejected_by]
+    fitting = [voice for voice in found if model in voice.models] or found
+    return [
+        {
+            "id": voice.id,
+            "name": {"en": voice.name_en, "zh": voice.name_zh},
+            "language": voice.language,
+            "gender": voice.gender,
+            "description": voice.description_en,
+            "own": False,
+        }
+        for voice in fitting
+    ]
