@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ..audio.clip import Clip
 from ..audio.pcm import RATE
 from ..conversation.history import Message, history_items, message_items, not_told
 from ..errors import AudioError, ConfigError
+from ..protocol import catalog
 from ..protocol import events as ev
 from ..protocol.config import ServerVAD
 from ..recording.recording import Recording
+from .tools import tool_list
 
 # One message may hold 15 MB of audio: five minutes.
 _LONGEST_CLIP_S = 300.0
@@ -60,6 +63,20 @@ def vad_of(value: ServerVAD | None) -> ServerVAD | None:
             fix="Write vad=sn.ServerVAD(silence_duration_ms=500), or vad=None for push-to-talk.",
         )
     return value
+
+
+def changes_of(given: Mapping[str, Any], model: str, cluster: str) -> dict[str, Any]:
+    """Return changed settings as fields of a configuration, checked; what is unchanged is left out."""
+    changes = {name: value for name, value in given.items() if not isinstance(value, Unchanged)}
+    if "voice" in changes:
+        changes["voice"] = text_of("voice", changes["voice"]) or catalog.default_voice(model, cluster)
+    if "instructions" in changes:
+        changes["instructions"] = text_of("instructions", changes["instructions"]) or ""
+    if "vad" in changes:
+        changes["vad"] = vad_of(changes["vad"])
+    if "tools" in changes:
+        changes["tools"] = tool_list(changes["tools"], model)
+    return changes
 
 
 def pcm_of(clip: Clip) -> bytes:

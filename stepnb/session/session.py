@@ -23,7 +23,17 @@ from ..recording.recording import Recording
 from ..recording.store import KeepAudio
 from ..service import endpoint as _endpoint
 from ..service.loop import io_thread, wait_on_io
-from .arguments import DEFAULT_VAD, UNCHANGED, Unchanged, past_of, pcm_of, question_of, text_of, vad_of
+from .arguments import (
+    DEFAULT_VAD,
+    UNCHANGED,
+    Unchanged,
+    changes_of,
+    past_of,
+    pcm_of,
+    question_of,
+    text_of,
+    vad_of,
+)
 from .audio_input import AudioInput
 from .cells import replace_predecessors
 from .core import SessionCore
@@ -234,7 +244,8 @@ class Session(SessionView):
         """
         self._check_open()
         config = self._core.settings.config
-        changes = self._changes(voice, instructions, vad, tools)
+        given = {"voice": voice, "instructions": instructions, "vad": vad, "tools": tools}
+        changes = changes_of(given, self.model, self._core.endpoint.cluster)
         if changes.get("voice", config.voice) != config.voice and self._core.settings.voice_locked:
             raise ConfigError(
                 "The voice is fixed since the first audio of the session.",
@@ -263,28 +274,8 @@ class Session(SessionView):
             A wrong value.
         """
         self._check_open()
-        changes = self._changes(voice, UNCHANGED, UNCHANGED, UNCHANGED)
+        changes = changes_of({"voice": voice}, self.model, self._core.endpoint.cluster)
         self._core.loop.call_soon_threadsafe(self._core.renew, changes)
-
-    def _changes(
-        self,
-        voice: str | None | Unchanged,
-        instructions: str | None | Unchanged,
-        vad: ServerVAD | None | Unchanged,
-        tools: Sequence[AnyTool] | None | Unchanged,
-    ) -> dict[str, Any]:
-        """Check new settings and return them as fields of the configuration."""
-        changes: dict[str, Any] = {}
-        if not isinstance(voice, Unchanged):
-            usual = catalog.default_voice(self.model, self._core.endpoint.cluster)
-            changes["voice"] = text_of("voice", voice) or usual
-        if not isinstance(instructions, Unchanged):
-            changes["instructions"] = text_of("instructions", instructions) or ""
-        if not isinstance(vad, Unchanged):
-            changes["vad"] = vad_of(vad)
-        if not isinstance(tools, Unchanged):
-            changes["tools"] = tool_list(tools, self.model)
-        return changes
 
     def approve(self, call: ToolCall | str) -> None:
         """Let a call be made that awaits approval.
