@@ -1,4 +1,4 @@
-// Bundles the panel into the Python package: one ES module, with the worklets inlined as text, and one stylesheet.
+// Bundles the widgets into the Python package: an ES module, with the worklets inlined as text, and a stylesheet each.
 // A worklet has to be a script of its own; as text it becomes a Blob URL, so that no front end has to serve it.
 import { build } from "esbuild";
 
@@ -29,7 +29,7 @@ const worklets = {
 };
 
 await build({
-  entryPoints: { panel: "src/panel.ts" },
+  entryPoints: { panel: "src/panel.ts", controls: "src/controls.ts" },
   bundle: true,
   minify: true,
   format: "esm",
@@ -39,7 +39,8 @@ await build({
   plugins: [worklets],
 });
 await build({
-  entryPoints: { panel: "src/panel.css" },
+  entryPoints: { panel: "src/panel.css", controls: "src/controls.css" },
+  bundle: true,
   minify: true,
   target: "es2022",
   charset: "utf8",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .session.tools import ToolCall as ToolCall
     from .session.tools import tool as tool
     from .session.turn import Turn as Turn
+    from .widgets.controls import SessionControls as SessionControls
+    from .widgets.language import set_language as set_language
     from .widgets.panel import VoicePanel as VoicePanel
 
 __version__ = "0.1.0"
@@ -36,11 +38,13 @@ _PUBLIC = {
     "Retrieval": "stepnb.protocol.config",
     "ServerVAD": "stepnb.protocol.config",
     "Session": "stepnb.session.session",
+    "SessionControls": "stepnb.widgets.controls",
     "ToolCall": "stepnb.session.tools",
     "Turn": "stepnb.session.turn",
     "VectorStore": "stepnb.rest.knowledge",
     "VoicePanel": "stepnb.widgets.panel",
     "WebSearch": "stepnb.protocol.config",
+    "set_language": "stepnb.widgets.language",
     "style": "stepnb.plots.theme",
     "tool": "stepnb.session.tools",
 }

@@ -1,7 +1,10 @@
 import type { AnyModel } from "@anywidget/types";
-import type { Handlers, Traits, Up } from "./envelope.ts";
+import type { Down, HandlersOf, Up } from "./envelope.ts";
 
 const VERSION = 1;
+
+/** What it needs of a widget's model, whatever its traits are. */
+type Wire = Pick<AnyModel, "send" | "on" | "off">;
 
 export interface ChannelEvents {
   /** A message from the kernel could not be handled. */
@@ -11,19 +14,19 @@ export interface ChannelEvents {
 }
 
 /** A view's end of the envelope: numbers what goes up, sorts what comes down, counts what does not fit. */
-export class Channel {
+export class Channel<U = Up, D = Down> {
   /** Messages from the kernel that never came, were of an unknown kind, or could not be handled. */
   gaps = 0;
   unknown = 0;
   readonly view: string;
-  readonly #model: AnyModel<Traits>;
+  readonly #model: Wire;
   readonly #events: ChannelEvents;
   #open = true;
   #sent = 0;
   /** The `seq` of the next message, null before the first: a view may join at any time. */
   #next: number | null = null;
 
-  constructor(model: AnyModel<Traits>, view: string, events: ChannelEvents) {
+  constructor(model: Wire, view: string, events: ChannelEvents) {
     this.#model = model;
     this.view = view;
     this.#events = events;
@@ -34,7 +37,7 @@ export class Channel {
     return this.#open;
   }
 
-  send<K extends keyof Up>(kind: K, fields: Up[K]): void {
+  send<K extends keyof U>(kind: K, fields: U[K]): void {
     if (!this.#open) return;
     const { view } = this;
     const message = { v: VERSION, k: kind, seq: this.#sent++, t: performance.now(), view, ...fields };
@@ -47,7 +50,7 @@ export class Channel {
   }
 
   /** Hands messages to `handlers` until `signal` aborts. */
-  listen(handlers: Handlers, signal: AbortSignal): void {
+  listen(handlers: HandlersOf<D>, signal: AbortSignal): void {
     const take = (message: unknown) => {
       try {
         this.#dispatch(message, handlers);
@@ -70,7 +73,7 @@ export class Channel {
     this.#events.lost();
   }
 
-  #dispatch(message: unknown, handlers: Handlers): void {
+  #dispatch(message: unknown, handlers: HandlersOf<D>): void {
     if (!isRecord(message) || message.v !== VERSION || typeof message.k !== "string") {
       this.unknown += 1;
       return;
@@ -87,7 +90,7 @@ export class Channel {
       this.unknown += 1;
       return;
     }
-    (handlers[kind as keyof Handlers] as (fields: unknown) => void)(message);
+    (handlers[kind as keyof D] as (fields: unknown) => void)(message);
   }
 }
 

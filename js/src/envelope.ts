@@ -30,12 +30,16 @@ export interface Info {
     energy_awakeness_threshold: number;
   } | null;
   notes: string[];
+  /** By which the widgets of a session find each other on the page. */
+  session: string;
 }
 
 /** The synced traits of the widget. */
 export interface Traits {
   status: Status;
   info: Info;
+  /** The language somebody chose, or "". */
+  lang: string;
 }
 
 /** When the words of an item that were not heard yet will have been: characters of the row's text, ms of the item. */
@@ -91,4 +95,5 @@ export interface Down {
   notice: { level: Level; text: string; fix?: string | null };
 }
 
-export type Handlers = { [K in keyof Down]: (message: Down[K]) => void };
+export type HandlersOf<D> = { [K in keyof D]: (message: D[K]) => void };
+export type Handlers = HandlersOf<Down>;

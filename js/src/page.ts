@@ -10,16 +10,20 @@ export interface Voice {
   speak(): void;
 }
 
+type Hear = (rms: number) => void;
+
 interface Page {
   microphone: MicrophoneOwner | null;
   /** The one that plays, and those that wait. */
   voices: Voice[];
+  /** Who wants to know how loud the microphone of a session is. */
+  ears: Map<string, Set<Hear>>;
 }
 
 // On the page and not in this module: each widget model loads its own copy of the module.
 const KEY = Symbol.for("stepnb.page");
 const holder = globalThis as { [KEY]?: Page };
-holder[KEY] ??= { microphone: null, voices: [] };
+holder[KEY] ??= { microphone: null, voices: [], ears: new Map() };
 const page = holder[KEY];
 
 /** Makes `owner` the page's one owner; the one before stops its microphone. */
@@ -46,6 +50,20 @@ export function leaveVoice(voice: Voice): void {
   if (place < 0) return;
   page.voices.splice(place, 1);
   if (place === 0) page.voices[0]?.speak();
+}
+
+/** Tells the session's other widgets on the page how loud its microphone is: the RMS of 20 ms, int16 units. */
+export function tellLevel(session: string, rms: number): void {
+  for (const hear of page.ears.get(session) ?? []) hear(rms);
+}
+
+export function onLevel(session: string, hear: Hear, signal: AbortSignal): void {
+  const ears = page.ears.get(session) ?? new Set();
+  page.ears.set(session, ears.add(hear));
+  signal.addEventListener("abort", () => {
+    ears.delete(hear);
+    if (!ears.size) page.ears.delete(session);
+  });
 }
 
 /** A random id. `crypto.randomUUID` is missing on plain http. */

@@ -6,7 +6,7 @@ import { type Flushed, Speaker } from "./audio/speaker.ts";
 import type { Channel } from "./channel.ts";
 import type { Down } from "./envelope.ts";
 import type { Faults } from "./faults.ts";
-import { type MicrophoneOwner, releaseMicrophone, takeMicrophone } from "./page.ts";
+import { type MicrophoneOwner, releaseMicrophone, takeMicrophone, tellLevel } from "./page.ts";
 import { Talk } from "./talk.ts";
 import type { Labels } from "./ui/labels.ts";
 import type { Screen, ScreenState } from "./ui/screen.ts";
@@ -42,6 +42,7 @@ export class Sound implements MicrophoneOwner {
     this.#microphone = new Microphone(this.#host, {
       frame: (frame) => {
         timeline.heardYou(frame.rms, performance.now());
+        tellLevel(screen.session, frame.rms);
         this.talk.frame(frame);
         ribbon.wake();
       },

@@ -6,7 +6,7 @@ import type { Member, ViewGroup } from "./group.ts";
 import { Link } from "./link.ts";
 import { randomId } from "./page.ts";
 import { Sound } from "./sound.ts";
-import { type Labels, labelsOf } from "./ui/labels.ts";
+import { type Labels, pageLabels } from "./ui/labels.ts";
 import { Screen } from "./ui/screen.ts";
 
 const PING_MS = 1000;
@@ -26,7 +26,7 @@ export class View implements Member {
 
   constructor(model: AnyModel<Traits>, el: HTMLElement, group: ViewGroup) {
     const { signal } = this.#controller;
-    const { lang, labels } = labelsOf([document.documentElement.lang, ...navigator.languages]);
+    const { lang, labels } = pageLabels(model.get("lang"));
     this.#labels = labels;
     this.#model = model;
     this.#group = group;

@@ -280,4 +280,5 @@ def info_of(core: SessionCore) -> dict[str, Any]:
             "energy_awakeness_threshold": vad.energy_awakeness_threshold,
         },
         "notes": list(core.endpoint.limits),
+        "session": core.key,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,12 +19,15 @@ from ..protocol import catalog
 from ..protocol.config import ServerVAD, changed_keys
 from ..service.loop import user_thread
 from ..session.status import Notice, Status
+from . import language, messages
 from .comm_guard import keep_requested_subshell
 from .tool_shelf import ToolShelf
 from .two_way import TwoWay
 
 if TYPE_CHECKING:
     from ..session.session import Session
+
+logger = logging.getLogger("stepnb")
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -36,6 +40,12 @@ _VAD_NUMBERS = ("prefix_padding_ms", "silence_duration_ms", "energy_awakeness_th
 _FIELDS = {"voice": "voice", "instructions": "instructions", "vad": "vad", "tools": "tools"} | dict.fromkeys(
     _VAD_NUMBERS, "vad"
 )
+
+
+class Restart(messages.Message, tag="restart"):
+    """Begin a new session at the service with this voice."""
+
+    voice: messages.Id
 
 
 class SessionControls(anywidget.AnyWidget):
@@ -67,6 +77,8 @@ class SessionControls(anywidget.AnyWidget):
         ``on``, and ``approval`` ("session", "ask", "never") or what the tool takes. Assign a changed copy.
     voices
         What is known of the voices for this model, for the page.
+    lang
+        "en", "zh", or "" for the page's language; see `stepnb.set_language`.
     info
         The rest of what the page shows; ``info["refused"]`` holds reasons by field.
 
@@ -87,6 +99,7 @@ class SessionControls(anywidget.AnyWidget):
     tools = traitlets.List(traitlets.Dict()).tag(sync=True)
     voices = traitlets.List(traitlets.Dict()).tag(sync=True)
     info = traitlets.Dict().tag(sync=True)
+    lang = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, session: Session, *sections: str) -> None:
         unknown = [section for section in sections if section not in SECTIONS]
@@ -104,12 +117,13 @@ class SessionControls(anywidget.AnyWidget):
         self._config = session.config
         values = self._values()
         self._two_way = TwoWay(values)
-        super().__init__(**values, info=self._info(), voices=_voices(session))
+        super().__init__(**values, info=self._info(), voices=_voices(session), lang=language.chosen())
         self.survives_busy_cells = keep_requested_subshell(self.comm)
+        self.on_msg(self._on_page_message)
         self.observe(self._on_moved, names=list(_FIELDS))
         core = session._core
-        core.loop.call_soon_threadsafe(core.hub.listeners.append, self)
-        core.loop.call_soon_threadsafe(self.on_config)  # what changed between reading and listening
+        core.loop.call_soon_threadsafe(core.hub.listeners.append, _Listener(self._follow))
+        core.loop.call_soon_threadsafe(_then, self._follow)  # what changed between reading and listening
 
     # From a hand, or from code: any thread -------------------------------------------------------------------------
 
@@ -117,6 +131,15 @@ class SessionControls(anywidget.AnyWidget):
         """Take in what the page says; called by ipywidgets."""
         with self._showing:
             super().set_state(sync_data)
+
+    def _on_page_message(self, _: Any, content: Any, __: Any) -> None:
+        """Check and enqueue, nothing else."""
+        try:
+            message = messages.parse(content, Restart)
+        except ValueError as error:
+            logger.warning("The page sent a message that does not fit: %s", error)
+            return
+        user_thread.loop.call_soon_threadsafe(self._restart, message.voice)
 
     def _on_moved(self, change: Any) -> None:
         if self._two_way.move(change["name"], change["new"]):
@@ -144,7 +167,7 @@ class SessionControls(anywidget.AnyWidget):
                 with self._blaming(field):
                     self.session.update(**{field: value})
         # Through the I/O thread and back: behind the update, so that its result is what is shown.
-        self.session._core.loop.call_soon_threadsafe(self._then, lambda: self._settle(moved))
+        self.session._core.loop.call_soon_threadsafe(_then, lambda: self._settle(moved))
 
     @contextlib.contextmanager
     def _blaming(self, field: str) -> Iterator[None]:
@@ -163,6 +186,11 @@ class SessionControls(anywidget.AnyWidget):
                 return self._shelf.specs(self.tools)
             case _:
                 return getattr(self, field) or None
+
+    def _restart(self, voice: str) -> None:
+        with self._blaming("voice"):
+            self.session.restart(voice=voice)
+        self._follow()
 
     def _settle(self, moved: dict[str, Any]) -> None:
         self._two_way.settle(moved)
@@ -207,16 +235,27 @@ class SessionControls(anywidget.AnyWidget):
             "closed": core.closed,
         }
 
-    def _then(self, work: Callable[[], None]) -> None:
-        """Go on with the user's loop thread, where observers may run; from the I/O thread."""
-        user_thread.loop.call_soon_threadsafe(work)
+    def __repr__(self) -> str:
+        return f"SessionControls({self.session.model}, {', '.join(self._sections)})"
+
+
+def _then(work: Callable[[], None]) -> None:
+    """Go on on the user's loop thread, where observers may run; from the I/O thread."""
+    user_thread.loop.call_soon_threadsafe(work)
+
+
+class _Listener:
+    """Has the controls follow the session."""
+
+    def __init__(self, follow: Callable[[], None]) -> None:
+        self._follow = follow
 
     def on_config(self) -> None:
-        self._then(self._follow)
+        _then(self._follow)
 
     def on_status(self, status: Status) -> None:
         if status.state == "closed":
-            self._then(self._follow)
+            _then(self._follow)
 
     def on_change(self, change: Change, pcm: bytes | None) -> None:
         pass
@@ -226,9 +265,6 @@ class SessionControls(anywidget.AnyWidget):
 
     def on_flush(self, flush_id: int) -> None:
         pass
-
-    def __repr__(self) -> str:
-        return f"SessionControls({self.session.model}, {', '.join(self._sections)})"
 
 
 def _voices(session: Session) -> list[dict[str, Any]]:

@@ -114,15 +114,18 @@ def show_turn(turn: Turn) -> None:
 
 
 def show_session(session: Session) -> None:
-    """Show the panel, and beside it the transcript as HTML: what is left of it in a saved notebook.
+    """Show the panel with its settings, and beside it the transcript as HTML: what is left of it in a saved notebook.
 
     The live panel hides the transcript by its style sheet.
     """
     from IPython.display import display
+    from ipywidgets import VBox
 
     from .static_html import session_html
 
-    display(session.panel)  # type: ignore[no-untyped-call]
+    frame = VBox([session.panel, session.controls()])
+    frame.add_class("stepnb-frame")
+    display(frame)  # type: ignore[no-untyped-call]
     core: Any = session._core
     LiveOutput(
         core,

@@ -122,8 +122,8 @@ AnyMessage = (
 KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyMessage.__args__)
 
 
-def parse(content: Any) -> AnyMessage:
-    """Return a message of the page.
+def parse(content: Any, kinds: Any = AnyMessage) -> Any:
+    """Return a message of the page; kinds: a union of those that may come.
 
     Raises
     ------
@@ -131,7 +131,6 @@ def parse(content: Any) -> AnyMessage:
         It does not fit; the sentence says where.
     """
     try:
-        message: AnyMessage = msgspec.convert(content, AnyMessage)
+        return msgspec.convert(content, kinds)
     except msgspec.ValidationError as error:
         raise ValueError(str(error)) from None
-    return message

@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 from ..errors import StepnbError
-from . import messages
+from . import language, messages
 from .bridge import PanelBridge, info_of
 from .comm_guard import keep_requested_subshell
 
@@ -33,6 +33,8 @@ class VoicePanel(anywidget.AnyWidget):
     ----------
     status, info
         What the page shows; see ARCHITECTURE.md. Audio and events travel as messages and are never part of the state.
+    lang
+        "en", "zh", or "" for the page's language; see `stepnb.set_language`.
     survives_busy_cells
         Whether the kernel let the panel route its messages around a busy cell.
     """
@@ -41,6 +43,7 @@ class VoicePanel(anywidget.AnyWidget):
     _css = _STATIC / "panel.css"
     status = traitlets.Dict().tag(sync=True)
     info = traitlets.Dict().tag(sync=True)
+    lang = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, session: Session | None = None) -> None:
         if not (_STATIC / "panel.js").exists():
@@ -58,6 +61,7 @@ class VoicePanel(anywidget.AnyWidget):
         super().__init__(
             status={"state": current.state, "detail": current.detail, "since": round(time.time() * 1000)},
             info=info_of(core),
+            lang=language.chosen(),
         )
         self.survives_busy_cells = keep_requested_subshell(self.comm)
         self._bridge = PanelBridge(core, session._input, self._send_message, self._set_traits)

@@ -40,6 +40,8 @@ export class Screen {
   readonly notes: Notes;
   readonly transcript: Transcript;
   readonly ribbon: Ribbon;
+  /** By which the session's widgets find each other on the page. */
+  session = "";
   readonly #root: HTMLElement;
   readonly #labels: Labels;
   readonly #header: Header;
@@ -63,7 +65,13 @@ export class Screen {
     this.ribbon = new Ribbon(this.timeline, labels, signal);
     this.#dock = new Dock(labels, events, signal);
     this.#settings = new Settings(labels);
-    const attributes = { class: "stepnb", role: "group", "aria-label": labels.panel, lang, tabindex: "0" };
+    const attributes = {
+      class: "stepnb sn-root",
+      role: "group",
+      "aria-label": labels.panel,
+      lang,
+      tabindex: "0",
+    };
     this.#root = h(
       "div",
       // JupyterLab's shortcuts (D D deletes a cell) must not hear keys pressed in here.
@@ -100,6 +108,7 @@ export class Screen {
   }
 
   info(info: Info): void {
+    this.session = info.session;
     this.#header.info(info);
     this.#settings.info(info);
     this.ribbon.threshold(info.vad?.energy_awakeness_threshold ?? null);
