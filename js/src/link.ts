@@ -1,7 +1,16 @@
 import type { Up } from "./envelope.ts";
 
-/** Milliseconds after which an unanswered ping means that the kernel is busy. */
-const LAG_MS = 1000;
+/**
+ * How the kernel takes what the page sends: at once, late, or not at all because a running cell is in the way.
+ * Measured from the page's side only: a busy kernel that takes messages beside the cell is live.
+ */
+export type Health = "live" | "slow" | "blocked";
+
+/** Milliseconds without an answer from which on the kernel is slow, and blocked. */
+const SLOW_MS = 300;
+const BLOCKED_MS = 1000;
+/** A worse state stays for so long after its cause: a badge that flickers is not read. */
+const STAYS_MS = 1000;
 /** A ping unanswered for so long counts as lost, and the next one goes out. */
 const LOST_MS = 10_000;
 
@@ -15,6 +24,8 @@ export class Link {
   #measured: { rtt: number; offset: number }[] = [];
   #asked: number | null = null;
   #heard = Number.NEGATIVE_INFINITY;
+  #slowAt = Number.NEGATIVE_INFINITY;
+  #blockedAt = Number.NEGATIVE_INFINITY;
 
   /** Kernel clock minus page clock, ms. */
   get offset(): number | null {
@@ -34,6 +45,7 @@ export class Link {
     this.rtt = rtt;
     this.#measured = [...this.#measured, { rtt, offset: kernel - (echo + rtt / 2) }].slice(-REMEMBERED);
     this.#asked = null;
+    if (rtt > SLOW_MS) this.#slowAt = now;
   }
 
   /** Anything else that shows the kernel taking messages. */
@@ -41,7 +53,13 @@ export class Link {
     this.#heard = now;
   }
 
-  lagging(now: number): boolean {
-    return this.#asked !== null && now - Math.max(this.#asked, this.#heard) > LAG_MS;
+  /** `unackedMs`: microphone audio on its way to the kernel. */
+  health(now: number, unackedMs: number): Health {
+    const waited = this.#asked === null ? 0 : now - Math.max(this.#asked, this.#heard);
+    const late = Math.max(waited, unackedMs);
+    if (late > BLOCKED_MS) this.#blockedAt = now;
+    if (late > SLOW_MS) this.#slowAt = now;
+    if (late > BLOCKED_MS || (late > SLOW_MS && now - this.#blockedAt < STAYS_MS)) return "blocked";
+    return now - this.#slowAt < STAYS_MS ? "slow" : "live";
   }
 }

@@ -73,6 +73,11 @@ export class Sound implements MicrophoneOwner {
     return this.#speaker.busy || this.#stopped !== null;
   }
 
+  /** Microphone audio on its way to the kernel, ms. */
+  get unackedMs(): number {
+    return this.talk.uplink.unacked * FRAME_MS;
+  }
+
   get state(): SoundState {
     return {
       mic: this.#microphone.state,

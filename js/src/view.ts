@@ -104,6 +104,7 @@ export class View implements Member {
       ack: ({ n }) => {
         this.#link.alive(performance.now());
         this.#sound.talk.ack(n);
+        this.#update();
       },
       speech: ({ on }) => this.#screen.speech(on),
       owner: ({ view }) => {
@@ -136,7 +137,7 @@ export class View implements Member {
       status: this.#model.get("status"),
       ...this.#sound.state,
       rtt: open ? this.#link.rtt : null,
-      lagging: open && this.#link.lagging(performance.now()),
+      health: open ? this.#link.health(performance.now(), this.#sound.unackedMs) : null,
       gone: !open,
       gaps: this.#channel.gaps,
       unknown: this.#channel.unknown,

@@ -18,16 +18,29 @@ describe("Link", () => {
     expect(link.offset).toBe(50_010);
   });
 
-  it("says that the kernel lags after a second without an answer", () => {
+  it("is slow after 300 ms without an answer and blocked after a second", () => {
     const link = new Link();
-    expect(link.lagging(0)).toBe(false);
+    expect(link.health(0, 0)).toBe("live");
     link.ping(0);
-    expect(link.lagging(1_000)).toBe(false);
-    expect(link.lagging(1_001)).toBe(true);
+    expect(link.health(300, 0)).toBe("live");
+    expect(link.health(301, 0)).toBe("slow");
+    expect(link.health(1_000, 0)).toBe("slow");
+    expect(link.health(1_001, 0)).toBe("blocked");
     link.alive(1_500);
-    expect(link.lagging(2_000)).toBe(false);
+    expect(link.health(1_600, 0)).toBe("slow");
     link.pong(0, 0, 2_100);
-    expect(link.lagging(9_000)).toBe(false);
+    expect(link.health(3_099, 0)).toBe("slow");
+    expect(link.health(3_100, 0)).toBe("live");
+  });
+
+  it("goes by microphone audio that is not acknowledged as well", () => {
+    const link = new Link();
+    expect(link.health(0, 200)).toBe("live");
+    expect(link.health(1_000, 400)).toBe("slow");
+    expect(link.health(2_000, 1_400)).toBe("blocked");
+    expect(link.health(2_100, 900)).toBe("blocked");
+    expect(link.health(2_200, 40)).toBe("slow");
+    expect(link.health(3_200, 40)).toBe("live");
   });
 
   it("leaves one ping on its way, and gives it up after 10 s", () => {

@@ -8,21 +8,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pybase64
 
 from ..conversation.reducer import Change
 from ..errors import ConfigError
-from ..session.audio_input import AudioInput
+from ..session.audio_input import FRAME_BYTES, AudioInput
 from ..session.core import SessionCore
 from ..session.status import Notice, Status
 from . import messages as m
 from .downlink import Downlink
 from .rows import rows_of
+from .views import ViewLink, Views
 
 logger = logging.getLogger("stepnb")
 
@@ -30,34 +30,8 @@ ACK_INTERVAL = 0.1
 # A page that is gone cannot say so. Its microphone counts as closed after so long without a word, s.
 OWNER_SILENT = 5.0
 FADE_MS = 12
-# Views remembered for their sequence numbers and clocks; an old one that speaks again starts anew.
-MAX_VIEWS = 32
-# Microphone messages whose lag is kept: 20 s of them.
-LAGS = 500
-
-
-@dataclass
-class ViewLink:
-    """What is known of one view.
-
-    Attributes
-    ----------
-    seq
-        Its next sequence number.
-    offset_ms, rtt_ms
-        Kernel clock minus page clock and the round trip, as the page measured them; None at first.
-    heard_at
-        When it last said something, loop time, s.
-    lags_ms
-        How long its last microphone messages were on their way, ms: from the page's sending to the arrival in the
-        kernel. The page's clock is mapped with ``offset_ms``, which takes both ways for equally long.
-    """
-
-    seq: int = 0
-    offset_ms: float | None = None
-    rtt_ms: float | None = None
-    heard_at: float = 0.0
-    lags_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LAGS))
+# A frame of the microphone as base64.
+FRAME_CHARS = FRAME_BYTES * 4 // 3
 
 
 class PanelBridge:
@@ -75,7 +49,7 @@ class PanelBridge:
     Attributes
     ----------
     counts
-        Messages by kind, and ``refused``, ``unknown``, ``gaps`` (missing sequence numbers).
+        Messages by kind, and ``refused`` and ``unknown``.
     """
 
     def __init__(
@@ -86,26 +60,34 @@ class PanelBridge:
         set_traits: Callable[..., None],
     ) -> None:
         self.counts: Counter[str] = Counter()
-        self.views: dict[str, ViewLink] = {}
+        self.views = Views(core.loop, self._carry_out)
         self.owner: str | None = None
         self._core = core
         self._input = audio_input
         self._down = Downlink(core, send)
         self._set_traits = set_traits
-        self._acked_at = 0.0
+        self._taken_in: tuple[str, int] | None = None  # the view and its last frame that is not acknowledged
+        self._ack_timer: asyncio.TimerHandle | None = None
         self._owner_timer: asyncio.TimerHandle | None = None
 
     # From the page ------------------------------------------------------------------------------------------------
 
-    def refuse(self, kind: str, reason: str) -> None:
+    def refuse(self, content: Any, reason: str) -> None:
         """Count a message that did not pass the checks."""
+        fields = content if isinstance(content, dict) else {}
+        self._refuse(str(fields.get("k"))[:40], reason)
+        self.views.pass_over(fields.get("view"), fields.get("seq"))
+
+    def receive(self, message: m.AnyMessage, received_ns: int) -> None:
+        """Carry out a checked message, once those before it were."""
+        self.views.receive(message, received_ns)
+
+    def _refuse(self, kind: str, reason: str) -> None:
         self.counts["unknown" if kind not in m.KINDS else "refused"] += 1
         if kind in m.KINDS:
             logger.warning("The page sent a %s message that does not fit: %s", kind, reason)
 
-    def receive(self, message: m.AnyMessage, received_ns: int) -> None:
-        """Carry out a checked message."""
-        link = self._link(message)
+    def _carry_out(self, link: ViewLink, message: m.AnyMessage, received_ns: int) -> None:
         self.counts[str(message.__struct_config__.tag)] += 1
         match message:
             case m.Mic():
@@ -115,13 +97,15 @@ class PanelBridge:
                 self._down.send("pong", view=message.view, echo=message.t, kernel=received_ns / 1e6)
             case m.Played():
                 self._core.activity(playing=message.playing)
+                self._on_player(link, message.underruns, message.buffered_ms)
                 if message.items:
                     self._core.played(message.items)
             case m.First():
                 if message.item in self._core.conversation.items:
-                    self._core.first_heard(message.item, self._kernel_ns(link, message.at, received_ns))
+                    self._core.first_heard(message.item, link.kernel_ns(message.at, received_ns))
             case m.Flushed():
                 self._core.activity(playing=False)
+                self._on_player(link, message.underruns, message.unplayed_ms)
                 if message.item is not None:
                     self._core.bargein.flushed(
                         message.id, message.item, message.heard_ms, message.unplayed_ms
@@ -147,21 +131,6 @@ class PanelBridge:
                 logger.warning("The page failed: %s\n%s", message.message, message.stack)
                 self._core.notice("error", f"The panel's page failed: {message.message}", "Please report it.")
 
-    def _link(self, message: m.AnyMessage) -> ViewLink:
-        link = self.views.get(message.view)
-        if link is None:
-            while len(self.views) >= MAX_VIEWS:
-                self.views.pop(next(iter(self.views)))
-            link = self.views[message.view] = ViewLink(seq=message.seq)
-        self.counts["gaps"] += max(0, message.seq - link.seq)
-        link.seq = message.seq + 1
-        link.heard_at = self._core.loop.time()
-        return link
-
-    def _kernel_ns(self, link: ViewLink, page_ms: float, received_ns: int) -> int:
-        """Map a page time to the kernel's clock; without a measured offset the time of arrival has to do."""
-        return received_ns if link.offset_ms is None else int((page_ms + link.offset_ms) * 1e6)
-
     def _on_hello(self, message: m.Hello) -> None:
         conversation = self._core.conversation
         rows = [row for turn in list(conversation.turns.values()) for row in rows_of(conversation, turn)]
@@ -183,14 +152,31 @@ class PanelBridge:
             pcm = pybase64.b64decode(message.pcm, validate=True)
         except ValueError:
             pcm = b""
-        if len(pcm) != message.frames * 960:
-            self.refuse("mic", f"{len(pcm)} bytes of audio for {message.frames} frames")
+        if len(pcm) != message.frames * FRAME_BYTES:
+            self._refuse("mic", f"{len(pcm)} bytes of audio for {message.frames} frames")
             return
-        self._input.microphone(message.pcm, pcm)
-        now = self._core.loop.time()
-        if now - self._acked_at >= ACK_INTERVAL:
-            self._acked_at = now
-            self._down.send("ack", view=message.view, n=message.n + message.frames - 1)
+        # The service wants appends of 20 to 30 ms; a frame's base64 text needs no padding, so the text can be cut.
+        for n in range(message.frames):
+            payload = message.pcm[n * FRAME_CHARS : (n + 1) * FRAME_CHARS]
+            self._input.microphone(payload, pcm[n * FRAME_BYTES : (n + 1) * FRAME_BYTES])
+        self._taken_in = (message.view, message.n + message.frames - 1)
+        if self._ack_timer is None:
+            self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        # At once and, for what comes within the interval, after it: the page must not wait for an ack that never comes.
+        self._ack_timer = None
+        if self._taken_in is not None:
+            view, n = self._taken_in
+            self._taken_in = None
+            self._down.send("ack", view=view, n=n)
+            self._ack_timer = self._core.loop.call_later(ACK_INTERVAL, self._acknowledge)
+
+    def _on_player(self, link: ViewLink, underruns: int, buffered_ms: float) -> None:
+        link.buffered_ms = buffered_ms
+        if underruns > link.underruns:
+            self._core.log.append_local("underrun", {"count": underruns - link.underruns})
+        link.underruns = underruns
 
     def _on_mic_state(self, message: m.MicStateChanged) -> None:
         self._core.log.append_local("microphone", {"state": message.state, "rate": message.rate})

@@ -86,7 +86,7 @@ class First(Message, tag="first"):
 class Played(Message, tag="played"):
     items: Annotated[dict[Id, Ms], Meta(max_length=100)]
     buffered_ms: Ms = 0.0
-    underruns: int = 0
+    underruns: Annotated[int, Meta(ge=0)] = 0
     playing: bool = False
 
 
@@ -95,6 +95,7 @@ class Flushed(Message, tag="flushed"):
     item: Id | None = None
     heard_ms: Ms = 0.0
     unplayed_ms: Ms = 0.0
+    underruns: Annotated[int, Meta(ge=0)] = 0
     at: Ms = 0.0
 
 

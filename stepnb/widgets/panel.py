@@ -78,8 +78,7 @@ class VoicePanel(anywidget.AnyWidget):
         try:
             message = messages.parse(content)
         except ValueError as error:
-            kind = content.get("k") if isinstance(content, dict) else None
-            loop.call_soon_threadsafe(bridge.refuse, str(kind)[:40], str(error))
+            loop.call_soon_threadsafe(bridge.refuse, content, str(error))
             return
         loop.call_soon_threadsafe(bridge.receive, message, received_ns)
 

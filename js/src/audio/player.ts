@@ -1,9 +1,14 @@
 import { toSamples } from "./format.ts";
 
-/** Audio kept before an item starts: 80 ms and 10 ms of margin; each true underrun adds 5 ms, up to 80 ms. */
+/** Audio kept before an item starts: 80 ms and 10 ms of margin. */
 const START_MS = 90;
-const START_STEP_MS = 5;
-const START_EXTRA_MS = 80;
+/**
+ * A true underrun adds as much as was missing, at least one step, up to 80 ms. Ten seconds of sound in which the reserve
+ * never fell below two steps take one step off again.
+ */
+const STEP = toSamples(5);
+const MOST_EXTRA = toSamples(80);
+const CALM = toSamples(10_000);
 /** Edges of items are faded, so that no cut clicks. */
 export const FADE_MS = 12;
 /** Ids of items that are over, kept to recognise their late audio. */
@@ -24,7 +29,8 @@ interface Track {
   rendered: number;
   started: boolean;
   ended: boolean;
-  dry: boolean;
+  /** It ran out, and has been silent for so many samples; null while it has not. */
+  dry: number | null;
 }
 
 /**
@@ -45,6 +51,11 @@ export class Player {
   #fade = toSamples(FADE_MS);
   #flushes: { id: number; item: string | null; unplayed: number }[] = [];
   #events: PlayerEvent[] = [];
+  /** Samples kept beyond the usual before an item starts. */
+  #extra = 0;
+  /** Samples rendered since `#extra` changed, and the least that was left when more came. */
+  #calm = 0;
+  #reserve = Number.POSITIVE_INFINITY;
 
   /** Samples waiting to be rendered. */
   get buffered(): number {
@@ -54,7 +65,7 @@ export class Player {
   /** Whether sound comes out of the next block. */
   get playing(): boolean {
     const track = this.#tracks[0];
-    return track?.started === true && !track.dry;
+    return track?.started === true && track.dry === null;
   }
 
   /** The item being played and how many of its samples were rendered. */
@@ -73,11 +84,12 @@ export class Player {
     if (!track) {
       // Items follow one another: a new one ends those before it, should an `end` have been lost.
       for (const earlier of this.#tracks) earlier.ended = true;
-      track = { item, chunks: [], offset: 0, left: 0, rendered: 0, started: false, ended: false, dry: false };
+      track = { item, chunks: [], offset: 0, left: 0, rendered: 0, started: false, ended: false, dry: null };
       this.#tracks.push(track);
     }
-    if (track.dry) this.underruns += 1;
-    track.dry = false;
+    if (track.dry !== null) this.#underrun(track.dry);
+    else if (track.started) this.#reserve = Math.min(this.#reserve, track.left);
+    track.dry = null;
     track.chunks.push(samples);
     track.left += samples.length;
   }
@@ -113,13 +125,17 @@ export class Player {
     let filled = 0;
     while (filled < output.length) {
       const track = this.#tracks[0];
-      if (!track || !this.#ready(track)) break;
+      if (!track) break;
+      if (!this.#ready(track)) {
+        if (track.dry !== null) track.dry += output.length - filled;
+        break;
+      }
       if (track.left > 0) {
         filled += this.#copy(track, output.subarray(filled));
       } else if (track.ended) {
         this.#finish(track);
       } else {
-        track.dry = true;
+        track.dry = 0;
         track.started = false;
       }
     }
@@ -135,8 +151,7 @@ export class Player {
     if (track.left === 0) return track.ended;
     if (this.held) return false;
     if (track.ended) return true;
-    const extra = Math.min(START_EXTRA_MS, START_STEP_MS * this.underruns);
-    return track.left >= toSamples(START_MS + extra);
+    return track.left >= toSamples(START_MS) + this.#extra;
   }
 
   #copy(track: Track, output: Float32Array): number {
@@ -150,11 +165,29 @@ export class Player {
     track.left -= count;
     track.rendered += count;
     track.offset += count;
+    this.#rest(count);
     if (track.offset === chunk.length) {
       track.chunks.shift();
       track.offset = 0;
     }
     return count;
+  }
+
+  #underrun(missing: number): void {
+    this.underruns += 1;
+    this.#adapt(Math.max(STEP, missing));
+  }
+
+  /** So many samples were rendered without an underrun. */
+  #rest(samples: number): void {
+    this.#calm += samples;
+    if (this.#calm >= CALM) this.#adapt(this.#reserve >= 2 * STEP ? -STEP : 0);
+  }
+
+  #adapt(change: number): void {
+    this.#extra = Math.max(0, Math.min(MOST_EXTRA, this.#extra + change));
+    this.#calm = 0;
+    this.#reserve = Number.POSITIVE_INFINITY;
   }
 
   /** The gain for a sample with `left` samples to go: 0 is reached exactly when there are no more of them. */

@@ -18,6 +18,7 @@ export interface Flushed {
   item: string | null;
   heard_ms: number;
   unplayed_ms: number;
+  underruns: number;
   at: number;
 }
 
@@ -86,7 +87,8 @@ export class Speaker {
   /** Fades out and drops everything queued. */
   flush(fadeMs = FADE_MS): Promise<Flushed> {
     if (!this.#node) {
-      return Promise.resolve({ item: null, heard_ms: 0, unplayed_ms: 0, at: performance.now() });
+      const { underruns } = this;
+      return Promise.resolve({ item: null, heard_ms: 0, unplayed_ms: 0, underruns, at: performance.now() });
     }
     // Of those flushed before, audio is no longer on its way.
     if (this.#items.size) this.#flushed = new Set(this.#items);
@@ -139,7 +141,8 @@ export class Speaker {
         setTimeout(() => this.#finish(event.item, event.samples), Math.max(0, at - performance.now()));
       } else {
         const { id, item, heard, unplayed } = event;
-        this.#flushes.get(id)?.({ item, heard_ms: toMs(heard), unplayed_ms: toMs(unplayed), at });
+        const { underruns } = report;
+        this.#flushes.get(id)?.({ item, heard_ms: toMs(heard), unplayed_ms: toMs(unplayed), underruns, at });
         this.#flushes.delete(id);
       }
     }

@@ -1,13 +1,18 @@
 import { FRAME_MS } from "./format.ts";
 import type { Frame } from "./framer.ts";
 
-/** Frames of one message: a comm message costs the kernel 1-2 ms whatever its size, the service asks for 20-30 ms. */
+/**
+ * Frames of one message, by how many are unacknowledged: 40 ms while the kernel keeps up, 100 and 200 ms as it falls
+ * behind, because a message costs the kernel the same whatever its size. (The kernel cuts them up again: the service
+ * asks for 20 to 30 ms.)
+ */
 const FRAMES = 2;
-/** When the kernel is behind, messages grow to 200 ms. */
+const FRAMES_SLOW = 100 / FRAME_MS;
 const FRAMES_BEHIND = 200 / FRAME_MS;
-/** Unacknowledged frames from which on the kernel is behind, and from which on frames wait in the page. */
-const BEHIND = 2000 / FRAME_MS;
-const WINDOW = 5000 / FRAME_MS;
+const SLOW = 300 / FRAME_MS;
+const BEHIND = 1000 / FRAME_MS;
+/** With so many unacknowledged the kernel is blocked: frames wait here. */
+const WINDOW = 2000 / FRAME_MS;
 /** Frames that wait at most; then the oldest go. */
 const KEPT = 5000 / FRAME_MS;
 
@@ -53,10 +58,10 @@ export class Uplink {
   take(rest = false): Batch | null {
     const waiting = this.#waiting.length;
     if (waiting === 0 || (!rest && this.unacked >= WINDOW)) return null;
-    const behind = this.unacked > BEHIND;
-    if (!rest && waiting < (behind ? FRAMES_BEHIND : FRAMES)) return null;
+    const due = this.unacked > BEHIND ? FRAMES_BEHIND : this.unacked > SLOW ? FRAMES_SLOW : FRAMES;
+    if (!rest && waiting < due) return null;
     // A backlog goes in large pieces even when the kernel has caught up.
-    const count = waiting >= FRAMES_BEHIND || rest ? FRAMES_BEHIND : FRAMES;
+    const count = waiting >= FRAMES_BEHIND || rest ? FRAMES_BEHIND : due;
     const n = this.#next - waiting;
     const frames = this.#waiting.splice(0, count);
     this.#sent.push({ last: n + frames.length - 1, count: frames.length });

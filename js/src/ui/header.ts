@@ -1,4 +1,5 @@
 import type { Info } from "../envelope.ts";
+import type { Health } from "../link.ts";
 import { h, setText } from "./dom.ts";
 import { fill, type Labels, type PanelState, seconds } from "./labels.ts";
 
@@ -8,14 +9,12 @@ export class Header {
   readonly #labels: Labels;
   readonly #word = h("span", { class: "sn-state", role: "status" });
   readonly #what = h("span", { class: "sn-what" });
-  readonly #lag = h("span", { class: "sn-chip sn-lag sn-num", hidden: true });
   readonly #dropped = h("span", { class: "sn-chip sn-dropped sn-num", hidden: true });
   readonly #kernel = h("span", { class: "sn-chip sn-kernel sn-num", hidden: true });
 
   constructor(labels: Labels) {
     this.#labels = labels;
     this.#dropped.title = labels.droppedTitle;
-    this.#kernel.title = labels.kernelTitle;
     this.element = h(
       "div",
       { class: "sn-head" },
@@ -23,7 +22,6 @@ export class Header {
       this.#word,
       this.#what,
       this.#dropped,
-      this.#lag,
       this.#kernel,
     );
   }
@@ -38,11 +36,14 @@ export class Header {
     this.#what.title = text;
   }
 
-  link(rtt: number | null, lagging: boolean, micOn: boolean): void {
-    this.#lag.hidden = !lagging;
-    setText(this.#lag, micOn ? this.#labels.lagMic : this.#labels.lag);
-    this.#kernel.hidden = lagging || rtt === null;
-    if (rtt !== null) setText(this.#kernel, fill(this.#labels.kernel, { ms: Math.round(rtt) }));
+  /** The lag badge: the round trip to the kernel, ms, and what it means. */
+  link(rtt: number | null, health: Health | null): void {
+    this.#kernel.hidden = health === null || (rtt === null && health !== "blocked");
+    if (this.#kernel.hidden || health === null) return;
+    const { text, title } = this.#labels.health[health];
+    this.#kernel.dataset.health = health;
+    this.#kernel.title = title;
+    setText(this.#kernel, fill(text, { ms: Math.round(rtt ?? 0) }));
   }
 
   dropped(ms: number): void {

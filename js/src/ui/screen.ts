@@ -1,5 +1,6 @@
 import type { MicState } from "../audio/microphone.ts";
 import type { Info, Status } from "../envelope.ts";
+import type { Health } from "../link.ts";
 import { Dock, type DockEvents, type DockState } from "./dock.ts";
 import { h } from "./dom.ts";
 import { Header } from "./header.ts";
@@ -28,7 +29,8 @@ export interface ScreenState {
   underruns: number;
   droppedMs: number;
   rtt: number | null;
-  lagging: boolean;
+  /** How the kernel takes what the page sends; null: there is none. */
+  health: Health | null;
   gone: boolean;
   gaps: number;
   unknown: number;
@@ -118,7 +120,7 @@ export class Screen {
     const word = panelState(state);
     const answering = state.busy || state.status.state === "thinking" || state.status.state === "speaking";
     this.#header.state(word);
-    this.#header.link(state.rtt, state.lagging, state.mic === "live");
+    this.#header.link(state.rtt, state.health);
     this.#header.dropped(state.droppedMs);
     this.#dock.update({
       talking: talking(state),
@@ -136,14 +138,17 @@ export class Screen {
       answering: String(answering),
       underruns: String(state.underruns),
       dropped: String(state.droppedMs),
-      lagging: String(state.lagging),
+      health: state.health ?? "gone",
       gaps: String(state.gaps),
       unknown: String(state.unknown),
     });
   }
 
-  #explain({ status: { state, detail }, mic, gone }: ScreenState): void {
-    const { failed, tryAgain, mic: troubles } = this.#labels;
+  #explain({ status: { state, detail }, mic, health, gone }: ScreenState): void {
+    const { failed, tryAgain, mic: troubles, blockedText, blockedFix } = this.#labels;
+    if (health === "blocked" && mic === "live")
+      this.notes.set("lag", { level: "warning", text: blockedText, fix: blockedFix });
+    else this.notes.clear("lag");
     if (gone) {
       this.notes.clear("status");
     } else if (state === "failed") {

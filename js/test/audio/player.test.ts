@@ -142,10 +142,13 @@ describe("Player", () => {
   });
 
   describe("when it runs dry", () => {
-    beforeEach(() => {
+    const setUp = () => {
+      player = new Player();
+      events = [];
       player.push("a", ones(START));
       render(START + 500);
-    });
+    };
+    beforeEach(setUp);
 
     it("counts an underrun only when more of the item comes", () => {
       expect(player.playing).toBe(false);
@@ -161,18 +164,73 @@ describe("Player", () => {
       expect(done("a")).toEqual({ k: "done", item: "a", samples: START });
     });
 
-    it("waits for 5 ms more after each underrun, and never for more than 170 ms", () => {
-      player.push("a", ones(START));
+    it("waits for as much more as was missing, and never for more than 170 ms", () => {
+      // 500 samples were rendered after the end: 20.8 ms were missing.
+      player.push("a", ones(START + 499));
       expect(render(64).every((sample) => sample === 0)).toBe(true);
-      player.push("a", ones(5 * MS));
-      render(START + 5 * MS + 64);
-      for (let i = 0; i < 30; i++) {
+      player.push("a", ones(1));
+      render(START + 500 + 64);
+      for (let i = 0; i < 3; i++) {
         player.push("a", ones(170 * MS));
-        render(170 * MS + 64);
+        render(220 * MS);
         expect(player.buffered).toBe(0);
       }
-      expect(player.underruns).toBe(31);
+      expect(player.underruns).toBe(4);
+      player.push("a", ones(170 * MS - 1));
+      expect(render(64).every((sample) => sample === 0)).toBe(true);
       expect(events.filter((event) => event.k === "first")).toHaveLength(1);
+    });
+
+    it("waits for 5 ms more when hardly anything was missing", () => {
+      player = new Player();
+      player.push("a", ones(START));
+      render(START + 1);
+      player.push("a", ones(START + 5 * MS - 1));
+      expect(render(64).every((sample) => sample === 0)).toBe(true);
+      player.push("a", ones(1));
+      expect(render(64).some((sample) => sample !== 0)).toBe(true);
+    });
+
+    /** Plays 10 s that come in `piece`s while `reserve` is left of it, ms. */
+    const playTenSeconds = (item: string, piece: number, reserve: number) => {
+      player.push(item, ones((piece + reserve) * MS));
+      for (let ms = 0; ms < 10_000; ms += piece) {
+        render(piece * MS);
+        player.push(item, ones(piece * MS));
+      }
+      player.end(item);
+      render(2 * (piece + reserve) * MS);
+    };
+    /** What an item needs to start, ms. */
+    const need = (): number => {
+      for (let ms = 1; ; ms++) {
+        player.push("probe", ones(MS));
+        render(1);
+        if (player.playing) return ms;
+      }
+    };
+    const afterUnderrun = () => {
+      player.push("a", ones(START + 500));
+      player.end("a");
+      render(START + 2_000);
+    };
+
+    it("waits for less again when the reserve was never needed", () => {
+      afterUnderrun();
+      playTenSeconds("b", 20, 150);
+      playTenSeconds("c", 20, 150);
+      expect(need()).toBe(101);
+      setUp();
+      afterUnderrun();
+      for (let i = 0; i < 8; i++) playTenSeconds(`b${i}`, 20, 150);
+      expect(need()).toBe(90);
+    });
+
+    it("keeps what was needed", () => {
+      afterUnderrun();
+      for (let i = 0; i < 8; i++) playTenSeconds(`b${i}`, 150, 5);
+      expect(player.underruns).toBe(1);
+      expect(need()).toBe(111);
     });
 
     it("has faded out before the gap", () => {

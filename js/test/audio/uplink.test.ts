@@ -23,31 +23,39 @@ describe("Uplink", () => {
     ]);
   });
 
-  it("sends 200 ms a message when more than 2 s are unacknowledged", () => {
+  it("sends 100 ms a message when more than 300 ms are unacknowledged, and 200 ms from 1 s on", () => {
     const uplink = new Uplink();
-    push(uplink, 102);
-    expect(push(uplink, 20)).toEqual([
-      { n: 102, count: 10 },
-      { n: 112, count: 10 },
-    ]);
-    uplink.ack(121);
-    expect(push(uplink, 2)).toEqual([{ n: 122, count: 2 }]);
+    const sent = push(uplink, 100);
+    const sizes = sent.map(({ count }) => count);
+    expect(sizes.slice(0, 8)).toEqual(Array(8).fill(2));
+    expect(sizes.slice(8)).toEqual([5, 5, 5, 5, 5, 5, 5, 10, 10, 10, 10].slice(0, sizes.length - 8));
+    uplink.ack(99);
+    // What had gathered meanwhile goes first.
+    expect(push(uplink, 2).every(({ count }) => count <= 10)).toBe(true);
+    expect(push(uplink, 4).map(({ count }) => count)).toEqual([2, 2]);
   });
 
-  it("holds at 5 s, keeps 5 s more, then drops the oldest and counts them", () => {
+  it("holds at 2 s, keeps 5 s more, then drops the oldest and counts them", () => {
     const uplink = new Uplink();
-    push(uplink, 252);
-    expect(uplink.unacked).toBe(252);
-    expect(push(uplink, 250)).toEqual([]);
+    const first = push(uplink, 110);
+    const last = first.at(-1) as { n: number; count: number };
+    const gone = last.n + last.count;
+    expect(uplink.unacked).toBe(gone);
+    expect(gone).toBeGreaterThanOrEqual(100);
+    expect(push(uplink, 250 - (110 - gone))).toEqual([]);
     expect(uplink.dropped).toBe(0);
     push(uplink, 1_000);
     expect(uplink.dropped).toBe(1_000);
-    uplink.ack(251);
+    uplink.ack(gone - 1);
     const sent: Batch[] = [];
     for (let batch = uplink.take(); batch; batch = uplink.take()) sent.push(batch);
-    expect(sent[0]?.n).toBe(1_252);
+    expect(sent[0]?.n).toBe(gone + 1_000);
     expect(sent.every(({ frames }) => frames.length === 10)).toBe(true);
-    expect(sent.length).toBe(25);
+    // The window holds for a backlog as well.
+    expect(sent.length).toBe(10);
+    uplink.ack(gone + 1_099);
+    for (let batch = uplink.take(); batch; batch = uplink.take()) sent.push(batch);
+    expect(sent.length).toBe(20);
   });
 
   it("gives what is left when talking is over", () => {
@@ -81,7 +89,7 @@ describe("Uplink", () => {
             sent += count;
           }
           pushed += frames;
-          expect(uplink.unacked).toBeLessThanOrEqual(260);
+          expect(uplink.unacked).toBeLessThanOrEqual(110);
           if (acked) uplink.ack(expected - 1);
         }
         expect(pushed - sent - uplink.dropped).toBeGreaterThanOrEqual(0);

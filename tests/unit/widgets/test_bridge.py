@@ -82,10 +82,11 @@ def test_the_envelope_counts_and_a_ping_is_answered_with_both_clocks() -> None:
     async def story(page: Page) -> None:
         page.send("ping", rtt=4.0, offset=100.0)
         page.send("ping", skip=3)
+        await page.until(lambda: len(page.of("pong")) == 2)
         first, second = page.of("pong")
         assert first["echo"] == 1000.0 and first["kernel"] == 5000.0 and first["v"] == 1
         assert second["seq"] == first["seq"] + 1
-        assert page.bridge.counts["gaps"] == 3
+        assert page.bridge.views.gaps == 3
 
     with_page(story)
 
@@ -129,9 +130,49 @@ def test_a_microphone_that_nobody_owns_any_more_is_taken_in() -> None:
 
 def test_what_the_checks_refuse_is_told_apart_from_what_is_unknown() -> None:
     async def story(page: Page) -> None:
-        page.bridge.refuse("mic", "bad")
-        page.bridge.refuse("from the future", "?")
+        page.send("hello")
+        page.bridge.refuse({"k": "mic", "view": "v1", "seq": 1}, "bad")
+        page.bridge.refuse({"k": "from the future", "view": "v1", "seq": 2}, "?")
         assert page.bridge.counts["refused"] == 1 and page.bridge.counts["unknown"] == 1
+        # What was refused holds nothing up.
+        page.send("ping", skip=2)
+        assert page.of("pong") and page.bridge.views.gaps == 0
+
+    with_page(story)
+
+
+def test_a_message_is_cut_into_frames_as_the_service_wants_them() -> None:
+    async def story(page: Page) -> None:
+        page.send("talk", on=True)
+        frames = [bytes([n]) * 960 for n in range(3)]
+        pcm = base64.b64encode(b"".join(frames)).decode()
+        page.send("mic", n=0, frames=3, pcm=pcm, rms=[0, 0, 0])
+        held = [(base64.b64decode(payload), pcm) for payload, pcm in page.bridge._input._pre_roll]
+        assert held == [(frame, frame) for frame in frames]
+
+    with_page(story)
+
+
+def test_the_last_frame_is_acknowledged_too() -> None:
+    async def story(page: Page) -> None:
+        page.send("talk", on=True)
+        for n in range(20):
+            page.send("mic", n=n, frames=1, pcm=FRAME, rms=[0])
+        assert [ack["n"] for ack in page.of("ack")] == [0]
+        await page.until(lambda: len(page.of("ack")) == 2)
+        assert page.of("ack")[-1]["n"] == 19
+
+    with_page(story)
+
+
+def test_what_was_sent_first_is_carried_out_first() -> None:
+    async def story(page: Page) -> None:
+        page.send("hello")
+        page.send("mic", skip=1, n=0, frames=1, pcm=FRAME, rms=[0])
+        assert not page.of("owner")
+        page._seq["v1"] = 1
+        page.send("talk", on=True)
+        assert page.bridge.counts["mic"] == 1 and [o["view"] for o in page.of("owner")] == ["v1"]
 
     with_page(story)
 

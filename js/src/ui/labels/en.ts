@@ -1,5 +1,6 @@
 import type { MicState } from "../../audio/microphone.ts";
 import type { SessionState } from "../../envelope.ts";
+import type { Health } from "../../link.ts";
 
 /** A microphone state that needs an explanation. */
 export type MicTrouble = Exclude<MicState, "off" | "asking" | "live" | "muted">;
@@ -68,10 +69,20 @@ export const en = {
   send: "Send",
   threshold: "threshold",
   ribbon: "Sound of the last 20 seconds",
-  kernel: "kernel {ms} ms",
-  kernelTitle: "Round trip between this page and the kernel",
-  lag: "kernel busy",
-  lagMic: "kernel busy: audio is kept",
+  health: {
+    live: { text: "live · {ms} ms", title: "Round trip between this page and the kernel" },
+    slow: {
+      text: "slow · {ms} ms",
+      title: "The kernel takes a while to answer: it, or this machine, has much to do",
+    },
+    blocked: {
+      text: "blocked by a running cell",
+      title: "The kernel takes nothing in while a cell runs: use await in cells",
+    },
+  } satisfies Record<Health, { text: string; title: string }>,
+  blockedText: "A running cell blocks the kernel. The last seconds of speech are kept.",
+  blockedFix:
+    "Use await in cells (await t, not t.wait(); await asyncio.sleep(1), not time.sleep(1)), or interrupt the cell.",
   dropped: "{s} s of speech lost",
   droppedTitle: "The kernel was busy for too long; the oldest audio was dropped",
   voice: "Voice",

@@ -52,10 +52,17 @@ export const zh: Labels = {
   send: "发送",
   threshold: "阈值",
   ribbon: "最近 20 秒的声音",
-  kernel: "内核 {ms} 毫秒",
-  kernelTitle: "页面与内核之间的往返时间",
-  lag: "内核忙",
-  lagMic: "内核忙：音频已保留",
+  health: {
+    live: { text: "实时 · {ms} 毫秒", title: "页面与内核之间的往返时间" },
+    slow: { text: "较慢 · {ms} 毫秒", title: "内核回应较慢：它或这台机器很忙" },
+    blocked: {
+      text: "被运行中的单元格阻塞",
+      title: "单元格运行时内核不接收任何消息：请在单元格中使用 await",
+    },
+  },
+  blockedText: "运行中的单元格阻塞了内核。最近几秒的语音已保留。",
+  blockedFix:
+    "请在单元格中使用 await（await t 而不是 t.wait()；await asyncio.sleep(1) 而不是 time.sleep(1)），或中断该单元格。",
   dropped: "丢失 {s} 秒语音",
   droppedTitle: "内核忙碌太久，最早的音频被丢弃",
   voice: "音色",
