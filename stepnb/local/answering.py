@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator
 
 from stepnb.errors import EngineError
 from stepnb.local.faults import InternalError
-from stepnb.local.parts import Brain, BrainRequest, Piece, Sentence, StreamingBrain, Thought
+from stepnb.local.parts import Brain, BrainRequest, Piece, Sentence, StreamingBrain, Thought, ToolCall
+from stepnb.protocol import catalog
 
 BRAIN_TIMEOUT_S = 60.0
 """Longest wait for an answer, or for the next piece of one that streams."""
@@ -29,7 +30,7 @@ async def pieces(
     Yields
     ------
     Thought, Sentence or ToolCall
-        Thoughts only if the request asks for them.
+        Thoughts only if the request asks for them; calls only if the model can make them, else it says them.
 
     Raises
     ------
@@ -38,6 +39,8 @@ async def pieces(
     EngineError
         The failure.
     """
+    model = catalog.capabilities(request.model)
+    says_calls = model is not None and model.function_tools is False
     sentences = 0
     found = _streamed(brain, request) if isinstance(brain, StreamingBrain) else _replied(brain, request)
     async with contextlib.aclosing(found):
@@ -45,6 +48,8 @@ async def pieces(
             if failure is not None and sentences >= failure.sentences:
                 raise EngineError(failure.message)
             sentences += isinstance(piece, Sentence)
+            if says_calls and isinstance(piece, ToolCall):
+                piece = Sentence(f"{piece.name}({piece.arguments})")
             if request.thinking or not isinstance(piece, Thought):
                 yield piece
 

@@ -126,7 +126,7 @@ class ServerItem:
                 arguments=self.call.arguments if over else None,
             )
         if self.status == "in_progress":
-            return self._message(None if profile.fresh_content_absent else [])
+            return self._message([] if profile.fresh_content == "empty" else None)
         return self._message([self.part(kind) for kind in self.parts])
 
     def part(self, kind: str) -> Part:
@@ -269,7 +269,9 @@ def _remembered(item: ServerItem) -> Message | None:
     return Message(item.role, text, call_id=item.call_id or "")
 
 
-def item_from_client(wanted: Item, new_id: Callable[[str | None], str]) -> tuple[ServerItem, bytes]:
+def item_from_client(
+    wanted: Item, new_id: Callable[[str | None], str], *, system_closes: bool = False
+) -> tuple[ServerItem, bytes]:
     """Make the item of a ``conversation.item.create``.
 
     Parameters
@@ -278,6 +280,8 @@ def item_from_client(wanted: Item, new_id: Callable[[str | None], str]) -> tuple
         The client's item.
     new_id
         Gives the item its id, from the client's own.
+    system_closes
+        Whether the role ``system`` ends the session.
 
     Returns
     -------
@@ -299,7 +303,8 @@ def item_from_client(wanted: Item, new_id: Callable[[str | None], str]) -> tuple
     if wanted.type != "message":
         raise invalid_value(BAD_ITEM_TYPE, "item.type")
     if wanted.role not in ("user", "assistant"):
-        raise invalid_value(BAD_ROLE, "item.role")
+        closes = system_closes and wanted.role == "system"
+        raise Refused(BAD_ROLE, code="invalid_value", param="item.role", closes=closes)
     texts: list[str] = []
     audio: list[bytes] = []
     for part in wanted.content or []:

@@ -46,7 +46,8 @@ class LocalEngine:
     Parameters
     ----------
     profile
-        The service's habits to show: ``"live"``, ``"docs"`` or a `Profile`.
+        The service's habits to show: ``"live"``, ``"docs"``, either with some switched as in
+        ``"live:epoch_times=true,auto_interrupt=false"``, or a `Profile`.
     seed
         The same seed and the same client give the same ids, texts and audio.
     host, port
@@ -305,7 +306,7 @@ class LocalEngine:
         config = uvicorn.Config(
             application(
                 sessions,
-                rest.routes(store, voices, parts.mouth),
+                rest.routes(store, voices, parts.mouth, self.profile),
                 key=self._key,
                 host=self._host,
                 seed=self.seed,

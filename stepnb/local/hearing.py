@@ -28,6 +28,8 @@ class Hearing:
     ----------
     ears, profile
         What hears, and how the result is told.
+    told
+        Whether the client is told what was heard.
     emit
         The way out.
     spawn
@@ -40,12 +42,14 @@ class Hearing:
         self,
         ears: Ears,
         profile: Profile,
+        told: Callable[[], bool],
         emit: Callable[[ev.ServerEvent], None],
         spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]],
         name: str,
     ) -> None:
         self._ears = ears
         self._profile = profile
+        self._told = told
         self._emit = emit
         self._spawn = spawn
         self._name = name
@@ -84,12 +88,16 @@ class Hearing:
         # A message of text and speech keeps its text.
         item.text = "\n".join(text for text in (item.text, heard.text) if text)
         logger.info("%s: user: %s", self._name, heard.text or "(not understood)")
-        if heard.text and self._profile.transcription_deltas:
-            words = heard.text.split(" ")
+        if self._told():
+            self._tell(item, heard.text)
+
+    def _tell(self, item: ServerItem, text: str) -> None:
+        if text and self._profile.cumulative_transcripts:
+            words = text.split(" ")
             for so_far in (words[: (len(words) + 1) // 2], words):
                 delta = " ".join(so_far)
                 self._emit(ev.InputTranscriptionDelta(item_id=item.id, content_index=0, delta=delta))
-        self._emit(ev.InputTranscriptionCompleted(item_id=item.id, content_index=0, transcript=heard.text))
+        self._emit(ev.InputTranscriptionCompleted(item_id=item.id, content_index=0, transcript=text))
 
     def _fail(self, item: ServerItem, reason: str) -> None:
         item.failure = reason

@@ -10,9 +10,13 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 SEND_TIMEOUT_S = 20.0
 """For one frame to be taken by a client that reads slowly."""
+
+CLOSE_CODES = frozenset((*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)))
+"""What may stand in a close frame."""
 
 # A couple of audio frames: what a cancelled response still has on its way, and no more.
 _ROOM_BYTES = 24 * 1024
@@ -37,7 +41,7 @@ class Hangup(Exception):
     Parameters
     ----------
     code, reason
-        Of the close frame; 1006 is none at all.
+        Of the close frame; a code that cannot be sent, as 1006, is none at all.
     """
 
     def __init__(self, code: int, reason: str = "") -> None:
@@ -67,7 +71,6 @@ class Outbox:
         self._has_room.set()
         self._not_full = asyncio.Event()
         self._not_full.set()
-        self._finished = False
 
     def put(self, entry: Entry) -> None:
         """Append a frame, or what is to happen between two of them. Never waits."""
@@ -93,20 +96,15 @@ class Outbox:
         """Wait until the client may be read on, whose answers it has not taken yet."""
         await self._not_full.wait()
 
-    def finish(self) -> None:
-        """Let `pump` end once everything is written."""
-        self._finished = True
-        self._changed.set()
-
-    async def pump(self, send: Callable[[str], Awaitable[None]]) -> None:
-        """Write frames until `finish`.
+    async def pump(self, send: Callable[[str], Awaitable[None]]) -> NoReturn:
+        """Write frames until it comes to a `Hangup`.
 
         Raises
         ------
         SlowReader
             One took longer than the timeout.
         Hangup
-            It came to one.
+            It came to it.
         """
         while True:
             while self._entries:
@@ -118,8 +116,6 @@ class Outbox:
                     case frame:
                         await self._write(frame, send)
                 self._entries.popleft()
-            if self._finished:
-                return
             self._changed.clear()
             await self._changed.wait()
 

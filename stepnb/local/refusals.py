@@ -25,6 +25,8 @@ class Refused(Exception):
         What the client reads.
     type, code, param
         The other fields of the error.
+    closes
+        The connection ends after it.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class Refused(Exception):
         type: str = "invalid_request_error",
         code: str | None = None,
         param: str | None = None,
+        closes: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.type = type
         self.code = code
         self.param = param
+        self.closes = closes
 
     def info(self, event_id: str | None = None) -> ErrorInfo:
         """Return the error's body; `event_id` names the client event it answers."""

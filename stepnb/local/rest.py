@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import ExceptionHandler
 
 from stepnb.local.parts import Mouth
+from stepnb.local.profile import Profile
 from stepnb.local.rest_files import FileEndpoints
 from stepnb.local.rest_speech import SpeechEndpoint
 from stepnb.local.rest_vector_stores import VectorStoreEndpoints
@@ -20,10 +21,10 @@ from stepnb.local.voices import Voices
 
 __all__ = ["error", "exception_handlers", "not_found", "routes", "trace_header"]
 
-_SIBLINGS = "/v1/realtime/"
+_SIBLINGS = ("/v1/realtime/", "/step_plan/v1/realtime/")
 
 
-def routes(store: Store, voices: Voices, mouth: Mouth) -> list[Route]:
+def routes(store: Store, voices: Voices, mouth: Mouth, profile: Profile) -> list[Route]:
     """Return the routes of the REST side.
 
     Parameters
@@ -32,11 +33,13 @@ def routes(store: Store, voices: Voices, mouth: Mouth) -> list[Route]:
         Where everything is kept.
     voices, mouth
         How voices sound, and what speaks.
+    profile
+        The habits to show.
     """
     desk = Desk()
     return [
         *FileEndpoints(store).routes(desk),
-        *VoiceEndpoints(store, mouth).routes(desk),
+        *VoiceEndpoints(store, mouth, profile).routes(desk),
         *SpeechEndpoint(voices, mouth).routes(desk),
         *VectorStoreEndpoints(store).routes(desk),
     ]

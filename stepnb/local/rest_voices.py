@@ -13,6 +13,7 @@ from starlette.routing import Route
 from stepnb.local import cloning, synthesis
 from stepnb.local.documents import suffix_of
 from stepnb.local.parts import Mouth, VoiceSettings
+from stepnb.local.profile import Profile
 from stepnb.local.rest_wire import Answer, Desk, RestError, json_body, listing, page_of
 from stepnb.local.store import Store, StoredFile
 from stepnb.protocol import catalog
@@ -50,11 +51,14 @@ class VoiceEndpoints:
         Where clips are and clones go.
     mouth
         What previews are spoken with.
+    profile
+        The habits to show.
     """
 
-    def __init__(self, store: Store, mouth: Mouth) -> None:
+    def __init__(self, store: Store, mouth: Mouth, profile: Profile) -> None:
         self._store = store
         self._mouth = mouth
+        self._profile = profile
 
     def routes(self, desk: Desk) -> list[Route]:
         """Return the routes; cloning and previews are in the Step Plan too."""
@@ -80,6 +84,8 @@ class VoiceEndpoints:
     async def preview(self, request: Request) -> Answer:
         """Let a clone be heard without making it."""
         wanted = await json_body(request, PreviewRequest)
+        if self._profile.preview_is_wav and wanted.response_format == "mp3":
+            wanted = msgspec.structs.replace(wanted, response_format="wav")
         try:
             synthesis.check(wanted, wanted.model)
             text = synthesis.spoken_text(wanted.sample_text, wanted, wanted.model)

@@ -21,19 +21,20 @@ from websockets.http11 import Request as Handshake
 
 from stepnb.local import rest
 from stepnb.local.faults import FastClock, HandshakeStatus
-from stepnb.local.faults.kinds import CUT_OFF
 from stepnb.local.faults.line import Line
 from stepnb.local.ids import Ids
-from stepnb.local.outbox import Hangup, Outbox, SlowReader
+from stepnb.local.outbox import CLOSE_CODES, Hangup, Outbox, SlowReader
 from stepnb.local.turns import Session, Setup
 from stepnb.protocol import catalog
 
 logger = logging.getLogger("stepnb.local")
 
 PATH = "/v1/realtime"
+STEP_PLAN_PATH = "/step_plan/v1/realtime"
 MAX_FRAME = 24 * 1024 * 1024
 """Bytes of one frame: 15 MB of audio as base64, and some."""
 
+_SIBLING_MODELS = frozenset({"step-overture-preview"})
 _ABORT = "stepnb.abort"
 _FAREWELL_S = 5.0
 
@@ -69,7 +70,9 @@ def application(
     app = Starlette(
         routes=[
             WebSocketRoute(PATH, sessions),
+            WebSocketRoute(STEP_PLAN_PATH, sessions),
             Route(PATH, _upgrade_required),
+            Route(STEP_PLAN_PATH, _upgrade_required),
             *rest_routes,
             WebSocketRoute("/{path:path}", _no_such_socket),
         ],
@@ -141,28 +144,16 @@ class Sessions:
         """Serve one session."""
         websocket = WebSocket(scope, receive, send)
         model = websocket.query_params.get("model", "")
-        fault = self._setup.faults.strike(HandshakeStatus)
-        if fault is not None:
-            kind = "rate_limit_exceeded" if fault.status == 429 else "server_error"
-            refusal = rest.error(websocket, fault.status, fault.message, kind)
-        elif catalog.capabilities(model) is None:
-            message = (
-                f"model {model[:100]} does not exist" if model else "the query parameter model is missing"
-            )
-            refusal = rest.error(websocket, 400, message, "invalid_request_error")
-        elif len(self._open) >= self._limit:
-            refusal = rest.error(
-                websocket, 429, f"more than {self._limit} sessions at a time", "rate_limit_exceeded"
-            )
-        else:
-            outbox = Outbox()
-            self._open[outbox] = websocket
-            try:
-                await self._run(websocket, outbox, model)
-            finally:
-                del self._open[outbox]
+        refusal = self._refusal(websocket, model)
+        if refusal is not None:
+            await websocket.send_denial_response(refusal)
             return
-        await websocket.send_denial_response(refusal)
+        outbox = Outbox()
+        self._open[outbox] = websocket
+        try:
+            await self._run(websocket, outbox, model)
+        finally:
+            del self._open[outbox]
 
     def cut_off_hanging(self) -> None:
         """Drop the clients that do not read: a close would wait for them."""
@@ -185,11 +176,8 @@ class Sessions:
             )
             if not done:
                 session.expire()
-                outbox.finish()
                 await asyncio.wait({writing}, timeout=_FAREWELL_S)
-                if writing.done():
-                    await websocket.close(1000, "session expired")
-                else:
+                if not writing.done():
                     _cut_off(websocket)
         finally:
             reading.cancel()
@@ -199,6 +187,29 @@ class Sessions:
             line.close()
             for end in ends:
                 await _judge(end, websocket)
+
+    def _refusal(self, websocket: WebSocket, model: str) -> Response | None:
+        """Return why there is no session, None when there is one."""
+        fault = self._setup.faults.strike(HandshakeStatus)
+        if fault is not None:
+            kind = "rate_limit_exceeded" if fault.status == 429 else "server_error"
+            return rest.error(websocket, fault.status, fault.message, kind)
+        known = catalog.capabilities(model)
+        if not model:
+            message = "the query parameter model is missing"
+        elif model in _SIBLING_MODELS:
+            message = f"model {model} is of a sibling of the Realtime API that the local engine does not have"
+        elif known is None and not self._setup.profile.unknown_models:
+            message = f"model {model[:100]} does not exist"
+        elif websocket.url.path == STEP_PLAN_PATH and (known is None or "cn/step_plan" not in known.clusters):
+            message = f"model {model[:100]} is not in the Step Plan"
+        elif len(self._open) >= self._limit:
+            return rest.error(
+                websocket, 429, f"more than {self._limit} sessions at a time", "rate_limit_exceeded"
+            )
+        else:
+            return None
+        return rest.error(websocket, 400, message, "invalid_request_error")
 
     def _lifetime(self) -> float:
         """Return how long a new session may last, s."""
@@ -220,11 +231,11 @@ async def _read(websocket: WebSocket, session: Session, outbox: Outbox) -> None:
 async def _judge(end: BaseException | None, websocket: WebSocket) -> None:
     """Act on how reading or writing ended."""
     if isinstance(end, Hangup):
-        logger.info("a connection was ended on demand: %s", end)
-        if end.code == CUT_OFF:
-            _cut_off(websocket)
-        else:
+        logger.info("a connection is ended: %s", end)
+        if end.code in CLOSE_CODES:
             await websocket.close(end.code, end.reason)
+        else:
+            _cut_off(websocket)
     elif isinstance(end, SlowReader):
         logger.warning("a client was cut off: %s", end)
         _cut_off(websocket)

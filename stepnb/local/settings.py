@@ -28,9 +28,16 @@ MAX_OUTPUT_TOKENS = 4096
 # The service's own default of 100 ms ends a turn at every breath, but it is the documented one.
 _DEFAULT_VAD = ServerVAD(prefix_padding_ms=500, silence_duration_ms=100, energy_awakeness_threshold=2500)
 _VAD_KEYS = ("prefix_padding_ms", "silence_duration_ms", "energy_awakeness_threshold")
+_FULL_THRESHOLD = 5000  # what a `threshold` of 1 stands for
 _FALLBACK_VOICE = "linjiajiejie"
 # For this model only a few voices are known to work and none to fail, so every official one is let through.
 _OPEN_VOICE_LISTS = frozenset({"stepaudio-3-realtime-preview"})
+# These models speak with the voice that is named in their instructions.
+_NAMED_VOICE_MODELS = frozenset({"step-audio-2-mini", "step-audio-2-think", "step-audio-2-mini-think"})
+_NAMED_VOICES = (
+    (re.compile(r"\bdefault male voice\b|默认男声", re.IGNORECASE), "wenrounansheng"),
+    (re.compile(r"\bdefault female voice\b|默认女声", re.IGNORECASE), "qingchunshaonv"),
+)
 _TOOL_CHOICES = ("auto", "none", "required")
 _TOOL_TYPES = ("function", "web_search", "retrieval")
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -58,13 +65,22 @@ class Settings:
     tools: tuple[dict[str, Any], ...] = ()
     tool_choice: str = "auto"  # never echoed
     volume_ratio: float | None = None
+    transcribed: bool  # whether the client gets to read what the user said
+    profile: Profile
     is_clone: Callable[[str], bool]  # whether a voice was cloned here
 
     @classmethod
-    def initial(cls, model: str, is_clone: Callable[[str], bool]) -> Settings:
-        """Return the settings a session of this model starts with: push-to-talk, the model's default voice."""
-        voice = catalog.default_voice(model, "local") or _FALLBACK_VOICE
-        return cls(model=model, voice=voice, is_clone=is_clone)
+    def initial(cls, model: str, profile: Profile, is_clone: Callable[[str], bool]) -> Settings:
+        """Return the settings a session of this model starts with."""
+        cluster = "global" if profile.voices == "global" else "cn"
+        return cls(
+            model=model,
+            voice=catalog.default_voice(model, cluster) or _FALLBACK_VOICE,
+            vad=_DEFAULT_VAD if profile.vad_at_start else None,
+            transcribed=not profile.transcripts_on_request,
+            profile=profile,
+            is_clone=is_clone,
+        )
 
     def merged(self, update: SessionInfo, *, voice_locked: bool) -> Settings:
         """Return the settings after an update; what the update leaves out stays.
@@ -92,6 +108,10 @@ class Settings:
             changes["tools"] = _checked_tools(update.tools)
         if not isinstance(update.tool_choice, UnsetType):
             changes["tool_choice"] = _checked_choice(update.tool_choice, "session.tool_choice")
+        if self.profile.transcripts_on_request and not isinstance(
+            update.input_audio_transcription, UnsetType
+        ):
+            changes["transcribed"] = update.input_audio_transcription is not None
         if not isinstance(update.volume_ratio, UnsetType):
             changes["volume_ratio"] = update.volume_ratio
         for key in ("input_audio_format", "output_audio_format"):
@@ -99,7 +119,7 @@ class Settings:
                 raise invalid_value(f"{key} must be pcm16", f"session.{key}")
         return replace(self, **changes)
 
-    def to_wire(self, profile: Profile, session_id: str, *, created: bool) -> SessionInfo:
+    def to_wire(self, session_id: str, *, created: bool) -> SessionInfo:
         """Return the whole session as ``session.created`` or ``session.updated`` shows it."""
         info = SessionInfo(
             id=session_id,
@@ -111,13 +131,12 @@ class Settings:
             input_audio_format="pcm16",
             output_audio_format="pcm16",
             tools=list(self.tools),
-            # Both forms are in the documentation's samples, and live.
-            max_response_output_tokens=str(MAX_OUTPUT_TOKENS) if created else MAX_OUTPUT_TOKENS,
+            max_response_output_tokens=self._token_limit(created),
         )
         if self.vad is not None:
             info.turn_detection = self.vad.to_wire()
-        elif profile.vad_off_echo:
-            info.turn_detection = TurnDetection(type="")
+        elif self.profile.vad_off_echo != "absent":
+            info.turn_detection = TurnDetection(type="") if self.profile.vad_off_echo == "empty" else None
         if self.volume_ratio is not None:
             info.volume_ratio = self.volume_ratio
         return info
@@ -138,8 +157,15 @@ class Settings:
             voice=self.voice,
             tool_choice=self.tool_choice,
         )
-        if event is None:
-            return options
+        if event is not None:
+            options = self._asked(options, event, voice_locked)
+        if self.model in _NAMED_VOICE_MODELS:
+            named = next((voice for sign, voice in _NAMED_VOICES if sign.search(options.instructions)), None)
+            options = replace(options, voice=named or options.voice)
+        return options
+
+    def _asked(self, options: ReplyOptions, event: ResponseCreate, voice_locked: bool) -> ReplyOptions:
+        """Return the options with what a ``response.create`` asks for."""
         wanted = event.response or ResponseOptions()
         changes: dict[str, Any] = {}
         if not isinstance(wanted.modalities, UnsetType):
@@ -159,13 +185,37 @@ class Settings:
         """Return the tools a response may use: none if it is told so, and never a flat one."""
         if tool_choice == "none":
             return ()
-        return tuple(tool for tool in self.tools if tool["type"] != "function" or "function" in tool)
+        if self.profile.calls_flat_tools:
+            return tuple(map(_nested, self.tools))
+        return tuple(tool for tool in self.tools if not _is_flat(tool))
+
+    def _token_limit(self, created: bool) -> str | int:
+        form = self.profile.token_limit
+        if form == "inf":
+            return form
+        return (
+            str(MAX_OUTPUT_TOKENS) if form == "text" or (form == "mixed" and created) else MAX_OUTPUT_TOKENS
+        )
 
     def _new_voice(self, voice: str, locked: bool, param: str) -> str:
         if locked and voice != self.voice:
+            if self.profile.ignores_late_voice:
+                return self.voice
             raise invalid_value("voice cannot be changed after the first audio output", param)
         # For some models the documentation does not say whether they take cloned voices; here they do.
-        return voice if self.is_clone(voice) else _checked_voice(voice, self.model, param)
+        if self.profile.cloned_voices and self.is_clone(voice):
+            return voice
+        if voice not in self._official_voices():
+            raise invalid_value(f"voice {voice[:100]} is not valid", param)
+        return voice
+
+    def _official_voices(self) -> set[str]:
+        """Return the official voices that the model takes."""
+        cluster = None if self.profile.voices == "all" else self.profile.voices
+        is_open = self.model in _OPEN_VOICE_LISTS and cluster != "global"
+        listed = () if is_open else catalog.voices(self.model, cluster)
+        known = listed or catalog.voices(cluster=cluster)
+        return {voice.id for voice in known if _is_taken(voice, self.model, cluster)}
 
     def _merged_vad(self, update: SessionInfo) -> ServerVAD | None:
         wanted = update.turn_detection
@@ -181,6 +231,9 @@ class Settings:
             elif wanted.type is not None:
                 raise invalid_value("turn_detection.type must be server_vad", "session.turn_detection.type")
             values = {key: getattr(wanted, key) for key in _VAD_KEYS}
+            threshold = wanted.extra.get("threshold")
+            if self.profile.reads_threshold and isinstance(threshold, int | float):
+                values["energy_awakeness_threshold"] = round(threshold * _FULL_THRESHOLD)
         guide = update.extra.get("input_audio_config")
         if isinstance(guide, dict):  # the English guide's place for the two durations
             logger.info("session.input_audio_config is taken as turn_detection")
@@ -193,13 +246,11 @@ class Settings:
             raise invalid_value(str(error), "session.turn_detection") from None
 
 
-def _checked_voice(voice: str, model: str, param: str) -> str:
-    """Return the official voice if the model has it."""
-    listed = () if model in _OPEN_VOICE_LISTS else catalog.voices(model)
-    known = {official.id for official in listed or catalog.voices() if model not in official.rejected_by}
-    if voice not in known:
-        raise invalid_value(f"voice {voice[:100]} is not valid", param)
-    return voice
+def _is_taken(voice: catalog.Voice, model: str, cluster: str | None) -> bool:
+    """Whether nothing says that the model does not take an official voice on a cluster."""
+    evidence = voice.evidence.get(model, "")
+    elsewhere = cluster is not None and "(" in evidence and f"({cluster})" not in evidence
+    return model not in voice.rejected_by and not elsewhere
 
 
 def _checked_instructions(text: str, param: str) -> str:
@@ -235,7 +286,7 @@ def _check_tool(tool: object, param: str) -> None:
         raise invalid_value(f"a tool's type must be one of {', '.join(_TOOL_TYPES)}", f"{param}.type")
     if tool["type"] != "function":
         return
-    if "function" not in tool and "name" in tool:
+    if _is_flat(tool):
         # As the service does with this shape: taken without a word, never called.
         logger.warning("%s is flat: the service takes it but never calls it; nest it under 'function'", param)
         return
@@ -247,3 +298,14 @@ def _check_tool(tool: object, param: str) -> None:
             code="invalid_value",
             param=f"{param}.function.name",
         )
+
+
+def _is_flat(tool: dict[str, Any]) -> bool:
+    """Whether a function tool has the flat shape of other services."""
+    return tool["type"] == "function" and "function" not in tool and "name" in tool
+
+
+def _nested(tool: dict[str, Any]) -> dict[str, Any]:
+    if not _is_flat(tool):
+        return tool
+    return {"type": "function", "function": {key: value for key, value in tool.items() if key != "type"}}

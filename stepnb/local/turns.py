@@ -20,10 +20,12 @@ from stepnb.audio.vad import EnergyVAD
 from stepnb.errors import EngineError, StepnbError
 from stepnb.local.answering import pieces
 from stepnb.local.conversation import Conversation, ServerItem, item_from_client
+from stepnb.local.dialect import Dialect
 from stepnb.local.faults import Faults, InternalError, SlowFirstAudio
 from stepnb.local.hearing import Hearing
 from stepnb.local.ids import Ids
 from stepnb.local.inbuffer import InputBuffer, UtteranceBegan
+from stepnb.local.outbox import Entry, Hangup
 from stepnb.local.output import Stage
 from stepnb.local.parts import VAD, Brain, BrainRequest, Ears, Mouth, StreamingBrain, VoiceSettings
 from stepnb.local.profile import Profile
@@ -43,7 +45,13 @@ from stepnb.protocol import events as ev
 
 logger = logging.getLogger("stepnb.local")
 
+POLICY_VIOLATION = 1008
 _LOG_CHARS = 300
+# Of a new account; nothing counts them here.
+_RATE_LIMITS = (
+    {"name": "requests", "limit": 10, "remaining": 9, "reset_seconds": 6.0},
+    {"name": "tokens", "limit": 5_000_000, "remaining": 4_999_000, "reset_seconds": 0.0},
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +97,7 @@ class Session:
     model
         The model of the connection.
     put
-        Takes a frame to the client, without waiting.
+        Takes a frame to the client, or the end of the connection, without waiting.
     room
         Waits until the client has caught up.
     """
@@ -99,7 +107,7 @@ class Session:
         setup: Setup,
         number: int,
         model: str,
-        put: Callable[[str], None],
+        put: Callable[[Entry], None],
         room: Callable[[], Awaitable[None]],
     ) -> None:
         self._setup = setup
@@ -107,14 +115,23 @@ class Session:
         self._ids = Ids(setup.seed, number)
         self._put = put
         self._room = room
-        self._settings = Settings.initial(model, setup.is_clone)
+        self._settings = Settings.initial(model, setup.profile, setup.is_clone)
+        self._dialect = Dialect(setup.profile, setup.now())
         self._voice_locked = False
         self._conversation = Conversation(self._ids, keep_client_ids=setup.profile.keep_client_ids)
         self._buffer = InputBuffer(setup.make_vad)
+        self._buffer.set_vad(self._settings.vad)
         self._utterance_id = ""
         self._reply: Reply | None = None
         self._reply_due = False  # an automatic response waits for the slot
-        self._hearing = Hearing(setup.ears, setup.profile, self._emit, self._spawn, self._name)
+        self._hearing = Hearing(
+            setup.ears,
+            setup.profile,
+            told=lambda: self._settings.transcribed,
+            emit=self._emit,
+            spawn=self._spawn,
+            name=self._name,
+        )
         self._answering: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()  # all that run, cancelled ones included
         self.id = self._ids.new("session")
@@ -124,15 +141,18 @@ class Session:
     def start(self) -> None:
         """Say ``session.created``."""
         logger.info("%s: opened, model %s", self._name, self._settings.model)
-        session = self._settings.to_wire(self._setup.profile, self.id, created=True)
+        session = self._settings.to_wire(self.id, created=True)
         self._emit(ev.SessionCreated(session=session))
 
     def expire(self) -> None:
-        """Say that the session has lived long enough; the caller closes the connection."""
+        """End the session, which has lived long enough."""
         self._reply_due = False
         self._interrupt("session_expired")
-        minutes = self._setup.profile.session_limit_s / 60
-        self._send_error(Refused(f"session expired after {minutes:g} minutes", code="session_expired"))
+        profile = self._setup.profile
+        if profile.session_limit_error:
+            minutes = profile.session_limit_s / 60
+            self._send_error(Refused(f"session expired after {minutes:g} minutes", code="session_expired"))
+        self._put(Hangup(profile.session_limit_code, "session expired"))
 
     async def close(self) -> None:
         """Stop everything the session runs."""
@@ -181,7 +201,7 @@ class Session:
             case ev.ConversationItemDelete():
                 self._conversation.delete(event.item_id)
                 self._emit(ev.ConversationItemDeleted(item_id=event.item_id))
-            case ev.ConversationItemTruncate():
+            case ev.ConversationItemTruncate() if self._setup.profile.truncation:
                 self._truncate(event)
             case ev.ResponseCreate():
                 self._create_response(event)
@@ -194,11 +214,13 @@ class Session:
 
     def _emit(self, event: ev.ServerEvent) -> None:
         event.event_id = self._ids.new("event")
-        self._put(codec.encode(event))
+        self._put(self._dialect.encode(event))
 
     def _send_error(self, refusal: Refused, event_id: str | None = None) -> None:
         logger.info("%s: error: %s", self._name, _brief(refusal.message))
         self._emit(ev.ErrorEvent(error=refusal.info(event_id)))
+        if refusal.closes:
+            self._put(Hangup(POLICY_VIOLATION, refusal.message))
 
     # Settings -------------------------------------------------------------------------------------------------------
 
@@ -207,7 +229,7 @@ class Session:
         self._settings = self._settings.merged(update, voice_locked=self._voice_locked)
         if self._settings.vad != before:
             self._buffer.set_vad(self._settings.vad)
-        session = self._settings.to_wire(self._setup.profile, self.id, created=False)
+        session = self._settings.to_wire(self.id, created=False)
         self._emit(ev.SessionUpdated(session=session))
 
     async def _first_audio(self) -> None:
@@ -240,7 +262,9 @@ class Session:
         self._hearing.start(item, pcm)
 
     def _create_item(self, wanted: ev.Item, after: str | None) -> None:
-        item, pcm = item_from_client(wanted, self._conversation.new_id)
+        item, pcm = item_from_client(
+            wanted, self._conversation.new_id, system_closes=self._setup.profile.system_item_closes
+        )
         if pcm and self._hearing.is_full:
             raise server_error("too many recordings wait to be transcribed")
         previous = self._conversation.add(item, after)
@@ -285,8 +309,11 @@ class Session:
             speed=self._setup.speed,
             first_audio=self._first_audio,
         )
-        content: Literal["text", "audio"] = "audio" if "audio" in options.modalities else "text"
+        spoken = "audio" in options.modalities or self._setup.profile.text_as_speech
+        content: Literal["text", "audio"] = "audio" if spoken else "text"
         self._reply = reply = Reply(self._ids, content, stage)
+        if self._setup.profile.rate_limits:
+            self._emit(ev.RateLimitsUpdated(rate_limits=list(_RATE_LIMITS)))
         self._answering = self._spawn(self._answer(reply, options), "stepnb reply")
 
     async def _answer(self, reply: Reply, options: ReplyOptions) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from stepnb.audio.pcm import encode
+from stepnb.local.outbox import Entry, Hangup
 from stepnb.local.parts import BrainReply, BrainRequest, Heard, StreamingBrain, ToolCall, VoiceSettings
 from stepnb.local.profile import LIVE, Profile
 from stepnb.local.turns import Session, Setup
@@ -90,11 +91,18 @@ class Desk:
     """A session without a socket."""
 
     def __init__(
-        self, profile: Profile = LIVE, model: str = MODEL, brain: StreamingBrain | None = None
+        self,
+        profile: Profile = LIVE,
+        model: str = MODEL,
+        brain: StreamingBrain | None = None,
+        *,
+        orderly: bool = True,
     ) -> None:
         self.ears, self.mouth, self.brain = ScriptedEars(), ScriptedMouth(), ScriptedBrain()
         self.events: list[Event] = []
         self.order = OrderChecker()
+        self.hangup: Hangup | None = None
+        self._orderly = orderly
         self._arrived = asyncio.Event()
         setup = Setup(
             ears=self.ears,
@@ -109,10 +117,15 @@ class Desk:
         self.session = Session(setup, 1, model, self._take, self._room)
         self.session.start()
 
-    def _take(self, frame: str) -> None:
-        event = json.loads(frame)
+    def _take(self, entry: Entry) -> None:
+        if isinstance(entry, Hangup):
+            self.hangup = entry
+            return
+        assert isinstance(entry, str)
+        event = json.loads(entry)
         self.events.append(event)
-        self.order.feed(event)
+        if self._orderly:
+            self.order.feed(event)
         self._arrived.set()
 
     async def _room(self) -> None:
@@ -152,7 +165,7 @@ class Desk:
         return item
 
     async def ask(self, text: str = "hi", **body: Any) -> Event:
-        count = self.order.finished + 1
+        count = len(self.all("response.done")) + 1
         self.say(text)
         self.send("response.create", **body)
         return await self.until("response.done", count)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import httpx
@@ -11,7 +10,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from stepnb.local.engine import LocalEngine
-from stepnb.local.profile import LIVE
 from stepnb.protocol import catalog
 from tests.engine.client import MODEL, TIMEOUT_S, Client
 
@@ -90,7 +88,7 @@ def test_too_many_sessions() -> None:
 
 def test_session_limit() -> None:
     with (
-        LocalEngine(profile=dataclasses.replace(LIVE, session_limit_s=0.2)) as engine,
+        LocalEngine(profile="live:session_limit_s=0.2") as engine,
         Client(engine) as client,
     ):
         assert client.until("error")[-1]["error"]["code"] == "session_expired"

@@ -112,6 +112,22 @@ def test_a_preview_makes_nothing(place: Place) -> None:
     assert place.http.get("/audio/voices").json() == before
 
 
+def test_a_preview_that_is_always_wav() -> None:
+    with LocalEngine(profile="live:preview_is_wav=true") as engine, connect(engine) as http:
+        body = {
+            "model": CLONE_MODEL,
+            "file_id": upload(http, "clip.wav", clip(LOW_SLOW)),
+            "sample_text": "hello",
+        }
+        for asked, magic in (
+            ({}, b"RIFF"),
+            ({"response_format": "mp3"}, b"RIFF"),
+            ({"response_format": "flac"}, b"fLaC"),
+        ):
+            answer = http.post("/audio/voices/preview", json=body | asked).raise_for_status()
+            assert base64.b64decode(answer.json()["sample_audio"]).startswith(magic)
+
+
 def test_the_list(place: Place) -> None:
     body = place.http.get("/audio/voices", params={"order": "asc", "limit": 1}).json()
     assert [entry["id"] for entry in body["data"]] == [place.voices["low"]] and body["has_more"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from stepnb.local.outbox import Entry
 from stepnb.local.turns import Session, Setup
 from tests.engine.order import OrderChecker
 
@@ -54,14 +55,17 @@ class Watch:
                 setup: Setup,
                 number: int,
                 model: str,
-                put: Callable[[str], None],
+                put: Callable[[Entry], None],
                 *more: Any,
                 **options: Any,
             ) -> None:
                 profile = setup.profile.name
                 order = OrderChecker()
 
-                def seen(frame: str) -> None:
+                def seen(frame: Entry) -> None:
+                    if not isinstance(frame, str):  # the end of the connection
+                        put(frame)
+                        return
                     event = msgspec.json.decode(frame)
                     watch.counts["server", event["type"], profile] += 1
                     try:

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from stepnb.errors import ConfigError
 from stepnb.local.faults.spec import Count, Fault, Occasion, Ordinal, Seconds
-from stepnb.local.outbox import Entry, Hangup, Pause
+from stepnb.local.outbox import CLOSE_CODES, Entry, Hangup, Pause
 
 CUT_OFF = 1006
 """The close code that stands for a connection without a goodbye."""
@@ -20,8 +20,6 @@ CUT_OFF = 1006
 AUDIO = "response.audio.delta"
 TRANSCRIPT = "conversation.item.input_audio_transcription."
 
-# What may stand in a close frame.
-_CLOSE_CODES = (*range(1000, 1004), *range(1007, 1015), *range(3000, 5000))
 
 # At the handshake -----------------------------------------------------------------------------------------------------
 
@@ -190,7 +188,7 @@ class Close(AtFrame):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.code not in (CUT_OFF, *_CLOSE_CODES) or len(self.reason.encode()) > 123:
+        if self.code not in CLOSE_CODES | {CUT_OFF} or len(self.reason.encode()) > 123:
             raise ConfigError(
                 f"A close frame cannot have the code {self.code} and the reason {self.reason[:140]!r}.",
                 fix="Write 1000 to 1003, 1007 to 1014 or 3000 to 4999, or 1006 for none, and a short reason.",

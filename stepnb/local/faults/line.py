@@ -56,20 +56,21 @@ class Line:
         self._transcripts: dict[str, list[_Strike]] = {}
         self._held: set[asyncio.TimerHandle] = set()
 
-    def put(self, frame: str) -> None:
+    def put(self, entry: Entry) -> None:
         """Send a frame, or what faults make of it. Never waits."""
-        if not (self._faults.any_on_frames or self._response or self._transcripts):
-            self._put(frame)
+        faulty = self._faults.any_on_frames or self._response or self._transcripts
+        if not (faulty and isinstance(entry, str)):
+            self._put(entry)
             return
-        event = msgspec.json.decode(frame)
-        entries: list[Entry | Later] = [frame]
+        event = msgspec.json.decode(entry)
+        entries: list[Entry | Later] = [entry]
         for strike in self._strikes(event):
             entries = strike.apply(event, entries)
-        for entry in entries:
-            if isinstance(entry, Later):
-                self._hold(entry)
+        for sent in entries:
+            if isinstance(sent, Later):
+                self._hold(sent)
             else:
-                self._put(entry)
+                self._put(sent)
 
     def close(self) -> None:
         """Forget what was to come later."""

@@ -9,6 +9,7 @@ from random import Random
 from typing import TypeVar
 
 from stepnb.errors import ConfigError
+from stepnb.local import values
 from stepnb.local.faults.kinds import KINDS, FrameFault
 from stepnb.local.faults.spec import Fault
 
@@ -32,14 +33,7 @@ def named(text: str) -> Fault:
     kind = KINDS.get(name.replace("-", "_"))
     if kind is None:
         raise ConfigError(f"There is no fault {name!r}.", fix=f"Write one of: {', '.join(KINDS)}.")
-    values = {}
-    for pair in filter(None, rest.split(",")):
-        key, _, value = (side.strip() for side in pair.partition("="))
-        if key not in kind.fields():
-            known = ", ".join(kind.fields())
-            raise ConfigError(f"The fault {kind.name()} has no {key!r}.", fix=f"Write one of: {known}.")
-        values[key] = kind.checked(key, value, strict=False)
-    return kind(**values)
+    return kind(**values.read(kind, f"the fault {kind.name()}", rest))
 
 
 @dataclass(eq=False)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import typing
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-import msgspec
 from msgspec import Meta
 
-from stepnb.errors import ConfigError
+from stepnb.local import values
 
 Occasion = Literal["connection", "response", "transcript", "audio delta", "frame"]
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
@@ -54,25 +52,9 @@ class Fault:
         """Return what can be set, with its defaults."""
         return {entry.name: entry.default for entry in dataclasses.fields(cls)}
 
-    @classmethod
-    def checked(cls, key: str, value: Any, *, strict: bool = True) -> Any:
-        """Return the value of a field; if not strict, a text becomes what it stands for.
-
-        Raises
-        ------
-        ConfigError
-            It cannot have this value.
-        """
-        try:
-            return msgspec.convert(value, typing.get_type_hints(cls, include_extras=True)[key], strict=strict)
-        except msgspec.ValidationError as problem:
-            raise ConfigError(
-                f"The fault {cls.name()} cannot have {key}={value!r}.", fix=f"{problem}."
-            ) from None
-
     def __post_init__(self) -> None:
         for key in self.fields():
-            self.checked(key, getattr(self, key))
+            values.checked(type(self), f"the fault {self.name()}", key, getattr(self, key))
 
     def __repr__(self) -> str:
         changed = [f"{key}={value!r}" for key, value in self._changes().items()]
@@ -83,5 +65,6 @@ class Fault:
         return f"{self.name()}:{changed}" if changed else self.name()
 
     def _changes(self) -> dict[str, Any]:
-        values = {key: (getattr(self, key), default) for key, default in self.fields().items()}
-        return {key: value for key, (value, default) in values.items() if value != default}
+        return {
+            key: getattr(self, key) for key, default in self.fields().items() if getattr(self, key) != default
+        }

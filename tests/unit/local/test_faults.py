@@ -53,14 +53,14 @@ def test_text_with_spaces_and_numbers() -> None:
     [
         ("", "There is no fault ''"),
         ("hiccup", "There is no fault 'hiccup'"),
-        ("close:colour=red", "has no 'colour'"),
-        ("close:code=red", "cannot have code='red'"),
+        ("close:colour=red", "There is no 'colour' in the fault close"),
+        ("close:code=red", "code of the fault close cannot be 'red'"),
         ("close:code=1005", "cannot have the code 1005"),
-        ("close:nth=0", "cannot have nth"),
-        ("handshake_status:status=200", "cannot have status"),
-        ("jitter:chance=2", "cannot have chance"),
-        ("stall:seconds=-1", "cannot have seconds"),
-        ("fast_clock:factor=0", "cannot have factor"),
+        ("close:nth=0", "nth of the fault close cannot be"),
+        ("handshake_status:status=200", "status of the fault handshake_status cannot be"),
+        ("jitter:chance=2", "chance of the fault jitter cannot be"),
+        ("stall:seconds=-1", "seconds of the fault stall cannot be"),
+        ("fast_clock:factor=0", "factor of the fault fast_clock cannot be"),
     ],
 )
 def test_wrong_text(text: str, words: str) -> None:
@@ -70,7 +70,7 @@ def test_wrong_text(text: str, words: str) -> None:
 
 
 def test_wrong_values() -> None:
-    with pytest.raises(ConfigError, match="cannot have after"):
+    with pytest.raises(ConfigError, match="after of the fault close cannot be"):
         Close(after=-1)
     with pytest.raises(ConfigError, match="short reason"):
         Close(reason="x" * 124)

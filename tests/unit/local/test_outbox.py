@@ -6,25 +6,29 @@ import asyncio
 
 import pytest
 
-from stepnb.local.outbox import Outbox, SlowReader
+from stepnb.local.outbox import Hangup, Outbox, Pause, SlowReader
 
 
-def test_order_and_finish() -> None:
-    async def main() -> list[str]:
+def test_order_pauses_and_end() -> None:
+    async def main() -> tuple[list[str], Hangup]:
         outbox, sent = Outbox(), []
 
         async def send(frame: str) -> None:
             sent.append(frame)
             if frame == "b":
                 outbox.put("d")
+                outbox.put(Hangup(4000, "enough"))
+                outbox.put("e")
 
-        for frame in "abc":
-            outbox.put(frame)
-        outbox.finish()
-        await outbox.pump(send)
-        return sent
+        for entry in ("a", "b", Pause(0.01), "c"):
+            outbox.put(entry)
+        with pytest.raises(Hangup) as caught:
+            await outbox.pump(send)
+        return sent, caught.value
 
-    assert asyncio.run(main()) == ["a", "b", "c", "d"]
+    sent, hangup = asyncio.run(main())
+    assert sent == ["a", "b", "c", "d"]
+    assert (hangup.code, hangup.reason, str(hangup)) == (4000, "enough", "4000 enough")
 
 
 def test_room_waits_for_the_client() -> None:
@@ -36,15 +40,18 @@ def test_room_waits_for_the_client() -> None:
 
         await outbox.room()
         outbox.put("x" * 100_000)
+        await outbox.not_full()
+        outbox.put("x" * 1_000_000)
         pump = asyncio.create_task(outbox.pump(send))
-        room = asyncio.create_task(outbox.room())
+        waiting = [asyncio.create_task(outbox.room()), asyncio.create_task(outbox.not_full())]
         await asyncio.sleep(0)
-        assert not room.done()
+        assert not outbox.has_room and not any(task.done() for task in waiting)
         free.set()
         async with asyncio.timeout(10):
-            await room
-        outbox.finish()
-        await pump
+            await asyncio.gather(*waiting)
+        outbox.put(Hangup(1000))
+        with pytest.raises(Hangup):
+            await pump
 
     asyncio.run(main())
 
