@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .audio.clip import Clip as Clip
+    from .conversation.cost import Cost as Cost
+    from .conversation.timing import Latency as Latency
+    from .conversation.timing import Stamp as Stamp
+    from .conversation.timing import Stamps as Stamps
+    from .conversation.usage import Usage as Usage
     from .local import faults as faults
     from .local.engine import LocalEngine as LocalEngine
     from .plots.theme import style as style
@@ -32,15 +37,20 @@ __version__ = "0.1.0"
 # Imported with their first use: `import stepnb` stays quick, and the local engine's parts are optional.
 _PUBLIC = {
     "Clip": "stepnb.audio.clip",
+    "Cost": "stepnb.conversation.cost",
     "Knowledge": "stepnb.rest.knowledge",
+    "Latency": "stepnb.conversation.timing",
     "LocalEngine": "stepnb.local.engine",
     "Recording": "stepnb.recording.recording",
     "Retrieval": "stepnb.protocol.config",
     "ServerVAD": "stepnb.protocol.config",
     "Session": "stepnb.session.session",
     "SessionControls": "stepnb.widgets.controls",
+    "Stamp": "stepnb.conversation.timing",
+    "Stamps": "stepnb.conversation.timing",
     "ToolCall": "stepnb.session.tools",
     "Turn": "stepnb.session.turn",
+    "Usage": "stepnb.conversation.usage",
     "VectorStore": "stepnb.rest.knowledge",
     "VoicePanel": "stepnb.widgets.panel",
     "WebSearch": "stepnb.protocol.config",

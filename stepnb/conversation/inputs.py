@@ -21,7 +21,7 @@ class InputStream:
 
     def reset(self) -> None:
         """A new connection: the service counts from zero again."""
-        self._chunks: deque[tuple[int, AudioRef]] = deque()
+        self._chunks: deque[tuple[int, AudioRef, int]] = deque()  # place, audio, when it was sent (ns)
         self._end = 0
         self._open_from = 0
         self._speech_from: int | None = None
@@ -31,11 +31,16 @@ class InputStream:
         """Audio sent since the last commit or clear, ms."""
         return (self._end - self._open_from) / BYTES_PER_MS
 
-    def append(self, audio: AudioRef) -> None:
-        self._chunks.append((self._end, audio))
+    def append(self, audio: AudioRef, t: int) -> None:
+        self._chunks.append((self._end, audio, t))
         self._end += audio.length
         while self._chunks and self._chunks[0][0] < self._end - _KEPT_MS * BYTES_PER_MS:
             self._chunks.popleft()
+
+    def sent_at(self, end_ms: int | None = None) -> int | None:
+        """Return when the sample at a place in the stream was sent, ns; without a place, the last one."""
+        end = self._position(end_ms)
+        return next((t for position, _, t in reversed(self._chunks) if position < end), None)
 
     def clear(self) -> None:
         self._open_from = self._end
@@ -64,7 +69,7 @@ class InputStream:
 
     def _between(self, start: int, end: int) -> list[AudioRef]:
         refs = []
-        for position, audio in self._chunks:
+        for position, audio, _ in self._chunks:
             first, last = max(start - position, 0), min(end - position, audio.length)
             if first < last:
                 refs.append(audio.part(first, last))

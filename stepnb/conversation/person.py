@@ -65,7 +65,8 @@ class PersonSide:
             turn = self._book.new_turn("speech")
         turn.stamp("speech_started", t)
         # The same words went on after a pause: the turn has no answer yet, and its clock starts again.
-        turn.stamps.pop("speech_stopped", None)
+        for name in ("speech_stopped", "last_input"):
+            turn.stamps.pop(name, None)
         if event.item_id and turn.item is None:
             self._claim(turn, self._book.scoped(event.item_id))
         self.spoken = turn.id
@@ -97,6 +98,7 @@ class PersonSide:
         turn = self._book.turns.get(self.spoken or 0)
         if turn is not None:
             turn.stamp("speech_stopped", t)
+            turn.stamps["last_input"] = self.input.sent_at(event.audio_end_ms) or t
             turn.input_audio += self.input.speech_stopped(event.audio_end_ms)
             changes.append(Change("turn", turn.id))
         return changes

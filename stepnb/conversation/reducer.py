@@ -145,9 +145,13 @@ class Conversation:
             case "first":
                 return self._first_heard(data["item"], record.t)
             case "playhead":
-                return [change for item, ms in data["items"].items() for change in self._played(item, ms)]
+                return [
+                    change
+                    for item, ms in data["items"].items()
+                    for change in self._played(item, ms, record.t)
+                ]
             case "flushed":
-                return self._flushed(data["item"], data["heard_ms"], data["unplayed_ms"], record.t)
+                return self._flushed(data, record.t)
             case "disconnected":
                 return self._disconnected(data["reason"], data.get("keep", ()), record.t)
         return []
@@ -182,19 +186,21 @@ class Conversation:
         turn.stamp("first_heard", t)
         return [Change("turn", turn.id, item_id)]
 
-    def _played(self, item_id: str, ms: float) -> list[Change]:
+    def _played(self, item_id: str, ms: float, t: int) -> list[Change]:
         item, turn = self.items.get(item_id), self._book.turn_of_item(item_id)
         if item is None or turn is None:
             return []
-        item.played_ms = min(max(ms, 0.0), item.audio_ms)
+        before, item.played_ms = item.played_ms or 0.0, min(max(ms, 0.0), item.audio_ms)
+        if item.played_ms > before:
+            turn.stamps["last_heard"] = t
         return [Change("turn", turn.id, item_id)]
 
-    def _flushed(self, item_id: str, heard_ms: float, unplayed_ms: float, t: int) -> list[Change]:
-        changes = self._played(item_id, heard_ms)
-        turn = self._book.turn_of_item(item_id)
-        if turn is not None and unplayed_ms > 0:
-            turn.cut_ms = heard_ms
-            turn.stamp("cancelled", t)
+    def _flushed(self, data: dict[str, Any], t: int) -> list[Change]:
+        changes = self._played(data["item"], data["heard_ms"], t)
+        turn = self._book.turn_of_item(data["item"])
+        if turn is not None and data["unplayed_ms"] > 0:
+            turn.cut_ms = data["heard_ms"]
+            turn.stamp("cancelled", data.get("since", t))
             if turn.status == "completed":
                 turn.status = "interrupted"
         return changes
@@ -204,7 +210,7 @@ class Conversation:
     def _on_sent(self, record: Record, event: AnyEvent | None) -> None:
         if isinstance(event, ev.InputAudioBufferAppend):
             if record.audio:
-                self.input.append(record.audio)
+                self.input.append(record.audio, record.t)
             return
         if isinstance(event, ev.InputAudioBufferClear):
             self.input.clear()
@@ -218,9 +224,12 @@ class Conversation:
             case ev.ConversationItemCreate(item=ev.Item(type="function_call_output", call_id=call_id)):
                 self._calls.sent(turn, call_id)
             case ev.ConversationItemCreate():
-                turn.input_audio = [record.audio] if record.audio else []
+                if record.audio is not None:
+                    turn.input_audio = [record.audio]
+                    turn.stamps["last_input"] = record.t
                 self._person.asked(turn.id)
             case ev.InputAudioBufferCommit():
+                turn.stamps["last_input"] = self.input.sent_at() or record.t
                 turn.input_audio = self.input.take()
                 turn.stamp("input_ended", record.t)
                 self._person.asked(turn.id)

@@ -7,6 +7,7 @@ from collections import deque
 from ..protocol import events as ev
 from ..protocol.faults import as_exception
 from .book import Book, Change
+from .finish import finish_reason
 from .person import PersonSide
 from .record import AudioRef
 from .state import ItemState, ResponseState
@@ -101,8 +102,10 @@ class ServiceSide:
         response = self._book.responses.get(item.response or "")
         if response is None:
             return [Change("audio", None, item.id)]
-        if len(item.audio) == 1 and response.turn is not None:
-            self._book.turns[response.turn].stamp("first_audio", t)
+        if response.turn is not None:
+            stamps = self._book.turns[response.turn].stamps
+            stamps.setdefault("first_audio", t)
+            stamps["last_audio"] = t
         return [] if response.discarded else [Change("audio", response.turn, item.id)]
 
     def end_audio(self, item: ItemState) -> list[Change]:
@@ -145,6 +148,12 @@ class ServiceSide:
             return []
         response.status = info.status or "completed"
         response.status_details, response.usage = info.status_details, info.usage
+        response.finish_reason = finish_reason(
+            info,
+            discarded=response.discarded,
+            speaking=self._person.speaking,
+            calls=bool(response.calls),
+        )
         if self._book.active is response:
             self._book.active = None
         self._fill_from_output(response, info.output or [])
@@ -153,8 +162,7 @@ class ServiceSide:
         if turn is None or turn.ended:
             return changes
         if response.status == "failed":
-            details = (info.status_details or {}).get("error")
-            error = ev.ErrorInfo(message=_message_of(details) or "the answer failed")
+            error = ev.ErrorInfo(message=_message_of(info.status_details) or "the answer failed")
             return changes + self._book.fail(turn.id, as_exception(error), t)
         cut = response.discarded or response.status == "cancelled"
         cut = cut or (response.status == "incomplete" and self._person.speaking)
@@ -198,7 +206,7 @@ class ServiceSide:
 
 
 def _message_of(details: object) -> str | None:
+    """Return what the details of a failed response say: they, or the error in them, may be a text or an object."""
     if isinstance(details, dict):
-        message = details.get("message")
-        return message if isinstance(message, str) else None
+        return _message_of(details.get("error", details.get("message")))
     return details if isinstance(details, str) else None

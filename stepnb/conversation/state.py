@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import StepnbError
+from .finish import FinishReason
 from .record import AudioRef
 
 TurnStatus = Literal["pending", "active", "completed", "interrupted", "failed"]
-TurnKind = Literal["text", "clip", "speech", "unasked"]
+TurnKind = Literal["text", "clip", "speech", "greeting", "unasked"]
 ToolStatus = Literal[
     "arriving", "ready", "awaiting approval", "running", "completed", "failed", "denied", "cancelled"
 ]
@@ -133,6 +134,8 @@ class ResponseState:
 
     Attributes
     ----------
+    finish_reason
+        Why it ended; None while it runs, and where it failed.
     discarded
         Set once a barge-in made its audio unwanted.
     calls
@@ -142,7 +145,8 @@ class ResponseState:
     id: str
     turn: int | None
     status: str = "in_progress"
-    status_details: dict[str, Any] | None = None
+    status_details: dict[str, Any] | str | None = None
+    finish_reason: FinishReason | None = None
     items: list[str] = field(default_factory=list)
     usage: dict[str, Any] | None = None
     discarded: bool = False
@@ -156,8 +160,7 @@ class TurnState:
     Attributes
     ----------
     stamps
-        Monotonic times in ns: asked, input_ended, speech_started, speech_stopped, committed, response_created,
-        first_text, first_audio, first_heard, done, cancelled. Missing ones never happened.
+        Monotonic times in ns, by the names of `Stamps`. Missing ones never happened.
     """
 
     id: int

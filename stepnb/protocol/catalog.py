@@ -146,6 +146,11 @@ def price(model: str, cluster: str) -> Price | None:
     return next((p for p in _prices().tokens if p.model == model and p.cluster == cluster), None)
 
 
+def item_price(name: str, currency: str) -> float | None:
+    """Return what one of something costs ("web_search_call", "voice_clone"), None when no price is published."""
+    return _prices().items.get(name, {}).get(currency)
+
+
 def as_of() -> dict[str, str]:
     """Return the date of each data file."""
     return {"models": _models().as_of, "voices": _voices().as_of, "prices": _prices().as_of}

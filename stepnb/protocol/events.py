@@ -97,7 +97,7 @@ class ResponseInfo(Open):
     id: str | None = None
     object: str | None = None
     status: str | None = None
-    status_details: dict[str, Any] | None = None
+    status_details: dict[str, Any] | str | None = None
     output: list[Item] | None = None
     usage: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None

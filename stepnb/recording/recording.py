@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..conversation.cost import Cost, Ledger
 from ..conversation.reducer import Conversation
 from ..conversation.state import ToolCallState, TurnState
+from ..conversation.usage import Usage, tools_text
 from ..errors import RecordingError, TurnError
 from ..session.dispatch import view_of
 from ..session.tools import ToolCall
@@ -110,6 +112,28 @@ class Recording:
     def model(self) -> str:
         """What the session talked to."""
         return self.events.about.header.model
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all responses."""
+        return self.ledger.usage()
+
+    @property
+    def cost(self) -> Cost:
+        """What the session cost, by the prices of today's catalogue."""
+        return self.ledger.cost()
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the turns used and cost; `usage` and `cost` are its sums."""
+        header, settings = self.events.about.header, self.settings
+        return Ledger(
+            self.conversation,
+            header.model,
+            header.cluster,
+            preface=(settings.instructions or "") + tools_text(settings.tools),
+            web_search=any(tool.get("type") == "web_search" for tool in settings.tools),
+        )
 
     @property
     def live(self) -> SessionCore | None:

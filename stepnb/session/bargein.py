@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from typing import TYPE_CHECKING
 
 from ..protocol import events as ev
@@ -21,7 +22,9 @@ class BargeIn:
     def __init__(self, core: SessionCore) -> None:
         self._core = core
         self._ids = itertools.count(1)
-        self._awaited: dict[int, asyncio.TimerHandle] = {}
+        self._awaited: dict[
+            int, tuple[asyncio.TimerHandle, int]
+        ] = {}  # flush -> its time-out, when it was (ns)
 
     def interrupt(self, *, by_speech: bool = False) -> None:
         """Discard the running answer and have every player fade out and report.
@@ -38,18 +41,21 @@ class BargeIn:
                 core.asking.slot.forget(number)
                 core.local("turn_interrupted", {"turn": number})
         flush_id = next(self._ids)
-        self._awaited[flush_id] = core.loop.call_later(FLUSH_TIMEOUT, self._awaited.pop, flush_id, None)
+        timer = core.loop.call_later(FLUSH_TIMEOUT, self._awaited.pop, flush_id, None)
+        self._awaited[flush_id] = timer, time.monotonic_ns()
         core.hub.flush(flush_id)
         core.asking.cancel_response()
 
-    def flushed(self, flush_id: int, item: str, heard_ms: float, unplayed_ms: float) -> None:
-        """A player fell silent and says how far it had come; late reports count for nothing."""
+    def flushed(self, flush_id: int, item: str, heard_ms: float, unplayed_ms: float, t: int) -> None:
+        """A player fell silent, at t, and says how far it had come; late reports count for nothing."""
         core = self._core
-        timer = self._awaited.pop(flush_id, None)
-        if timer is None or item not in core.conversation.items:
+        awaited = self._awaited.pop(flush_id, None)
+        if awaited is None or item not in core.conversation.items:
             return
+        timer, since = awaited
         timer.cancel()
-        core.local("flushed", {"item": item, "heard_ms": heard_ms, "unplayed_ms": unplayed_ms})
+        data = {"item": item, "heard_ms": heard_ms, "unplayed_ms": unplayed_ms, "since": since}
+        core.local("flushed", data, t)
         wire_id = core.conversation.wire_id(item)
         if unplayed_ms > 0 and heard_ms > 0 and wire_id is not None:
             # Undocumented but acknowledged by the service; where it is not known it is only an error event.
@@ -61,5 +67,5 @@ class BargeIn:
 
     def close(self) -> None:
         """Wait for no report any more."""
-        for timer in self._awaited.values():
+        for timer, _ in self._awaited.values():
             timer.cancel()

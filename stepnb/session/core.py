@@ -15,7 +15,9 @@ import uuid
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from ..conversation.cost import Ledger
 from ..conversation.reducer import Change, Conversation
+from ..conversation.usage import tools_text
 from ..errors import SessionClosed, StepnbError
 from ..protocol import codec
 from ..protocol import events as ev
@@ -106,6 +108,19 @@ class SessionCore:
         self.hub.set_status(Status("failed", str(error)))
         self.asking.give_up(error if raises else None)
         self.disconnected(error)
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the turns used and cost."""
+        config = self.settings.config
+        tools = [tool.to_wire() for tool in config.tools]
+        return Ledger(
+            self.conversation,
+            self.model,
+            self.endpoint.cluster,
+            preface=(config.instructions or "") + tools_text(tools),
+            web_search=any(tool.get("type") == "web_search" for tool in tools),
+        )
 
     @property
     def idle(self) -> bool:
@@ -199,11 +214,6 @@ class SessionCore:
     def played(self, items: dict[str, float]) -> None:
         self.local("playhead", {"items": items})
 
-    def first_heard(self, item: str, t: int) -> None:
-        record = self.log.append_local("first", {"item": item}, t)
-        for change in self.conversation.apply(record, None):
-            self._emit(change, None)
-
     def update(self, config: SessionConfig) -> None:
         """Apply a changed configuration, now or with the next connection."""
         self.settings.update(config, live=self.lifeline.ready)
@@ -215,8 +225,9 @@ class SessionCore:
 
     # Telling ------------------------------------------------------------------------------------------------------
 
-    def local(self, kind: str, data: dict[str, object]) -> None:
-        for change in self.conversation.apply(self.log.append_local(kind, data), None):
+    def local(self, kind: str, data: dict[str, object], t: int | None = None) -> None:
+        """Log what happened here, at a monotonic time in ns or just now, and tell what it changes."""
+        for change in self.conversation.apply(self.log.append_local(kind, data, t), None):
             self._emit(change, None)
 
     def _emit(self, change: Change, pcm: bytes | None) -> None:

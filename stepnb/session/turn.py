@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..audio.clip import Clip
+from ..conversation.cost import Cost, Ledger
+from ..conversation.finish import FinishReason
 from ..conversation.reducer import Conversation
 from ..conversation.state import ItemState, ToolCallState, TurnState, TurnStatus
+from ..conversation.timing import Latency, Stamps
+from ..conversation.usage import Usage
 from ..errors import StepnbError
 from ..recording.log import Log
 from .tools import ToolCall
@@ -27,48 +30,12 @@ class TurnSource(Protocol):
     @property
     def conversation(self) -> Conversation: ...
     @property
+    def ledger(self) -> Ledger: ...
+    @property
     def live(self) -> SessionCore | None:
         """Whose changes a display follows; None when nothing changes any more."""
 
     def tool_call(self, response: str, call: ToolCallState) -> ToolCall: ...
-
-
-@dataclass(frozen=True)
-class Latency:
-    """How long the answer took, in ms from the end of the input; None where it never happened.
-
-    The input ends when the service hears speech stop, when push-to-talk is let go, or, for text and complete clips,
-    when it is asked.
-
-    Attributes
-    ----------
-    response_created, first_text, first_audio
-        When that event arrived in the kernel.
-    first_heard
-        When the first sample was rendered in the page, output latency included.
-    """
-
-    response_created: float | None
-    first_text: float | None
-    first_audio: float | None
-    first_heard: float | None
-
-    @classmethod
-    def of(cls, stamps: dict[str, int]) -> Latency:
-        """Derive the figures from the stamps of a turn, ns."""
-        start = next(
-            (stamps[name] for name in ("speech_stopped", "input_ended", "asked") if name in stamps), None
-        )
-
-        def since_start(name: str) -> float | None:
-            return (stamps[name] - start) / 1e6 if start is not None and name in stamps else None
-
-        return cls(
-            since_start("response_created"),
-            since_start("first_text"),
-            since_start("first_audio"),
-            since_start("first_heard"),
-        )
 
 
 class Turn:
@@ -169,10 +136,50 @@ class Turn:
         return Clip.from_pcm(self._source.events.audio.read(refs))
 
     @property
+    def heard(self) -> str | None:
+        """The part of `transcript` that was really played, in whole words; None without a player."""
+        return self._parted(lambda text, chars: text[:chars])
+
+    @property
+    def unheard(self) -> str | None:
+        """The part of `transcript` that was not played: not yet, or never after an interruption."""
+        return self._parted(lambda text, chars: text[chars:])
+
+    def _parted(self, part: Callable[[str, int], str]) -> str | None:
+        items = self._items()
+        if all(item.played_ms is None for item in items):
+            return None
+        parts = [part(item.text, item.heard_chars() or 0).strip() for item in items]
+        return " ".join(text for text in parts if text)
+
+    @property
     def heard_ms(self) -> float | None:
         """How much of `audio` was really played, ms; None without a player."""
         played = [item.played_ms for item in self._items() if item.played_ms is not None]
         return sum(played) if played else None
+
+    @property
+    def unheard_ms(self) -> float | None:
+        """How much of `audio` was not played, ms: not yet, or never after an interruption; None without a player."""
+        heard = self.heard_ms
+        return None if heard is None else sum(item.audio_ms for item in self._items()) - heard
+
+    @property
+    def finish_reason(self) -> FinishReason | None:
+        """Why the last answer ended.
+
+        "stop" (it was complete), "length" (it reached the greatest length), "content_filter", "tool_calls",
+        "cancelled" (it was interrupted) or "incomplete" (the service did not say why). None while it runs and where it
+        failed; see `error`.
+        """
+        if self._state is None or not self._state.responses:
+            return None
+        return self._source.conversation.responses[self._state.responses[-1]].finish_reason
+
+    @property
+    def stamps(self) -> Stamps:
+        """When what happened, in ns and in seconds into the log."""
+        return Stamps.of(dict(self._state.stamps) if self._state else {}, self._source.events.anchor)
 
     @property
     def latency(self) -> Latency:
@@ -180,11 +187,17 @@ class Turn:
         return Latency.of(self._state.stamps if self._state else {})
 
     @property
-    def usage(self) -> dict[str, Any] | None:
-        """Tokens of the last response as the service counted them, None where it did not."""
-        responses = self._source.conversation.responses
-        counted = [responses[number].usage for number in list(self._state.responses)] if self._state else []
-        return next((usage for usage in reversed(counted) if usage), None)
+    def usage(self) -> Usage | None:
+        """Tokens of all its responses that have ended, None before one has."""
+        usage = self._source.ledger.usage([self._state]) if self._state else None
+        return usage if usage is not None and usage.responses else None
+
+    @property
+    def cost(self) -> Cost | None:
+        """What its responses that have ended cost by the published prices, None before one has."""
+        if self._state is None or self.usage is None:
+            return None
+        return self._source.ledger.cost([self._state])
 
     @property
     def tool_calls(self) -> list[ToolCall]:
@@ -202,7 +215,8 @@ class Turn:
     # Display
 
     def __repr__(self) -> str:
-        head = f"Turn({self.id or 'new'}, {self.status}"
+        early = self.finish_reason in ("length", "content_filter", "incomplete")
+        head = f"Turn({self.id or 'new'}, {self.status}{f' ({self.finish_reason})' if early else ''}"
         said = self.transcript
         return f"{head}, {said[:60]!r}{'...' if len(said) > 60 else ''})" if said else f"{head})"
 

@@ -6,8 +6,10 @@ import os
 from concurrent.futures import Future
 from pathlib import Path
 
+from ..conversation.cost import Cost, Ledger
 from ..conversation.reducer import Conversation
 from ..conversation.state import ToolCallState, TurnState
+from ..conversation.usage import Usage
 from ..protocol.config import SessionConfig
 from ..recording.archive import pack
 from ..recording.log import EventLog
@@ -48,6 +50,21 @@ class SessionView:
     def conversation(self) -> Conversation:
         """Items, responses and turns, as the log tells them."""
         return self._core.conversation
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of all responses so far that have ended."""
+        return self.ledger.usage()
+
+    @property
+    def cost(self) -> Cost:
+        """What the session has cost so far by the published prices."""
+        return self.ledger.cost()
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the turns used and cost; `usage` and `cost` are its sums."""
+        return self._core.ledger
 
     @property
     def live(self) -> SessionCore | None:

@@ -102,13 +102,15 @@ class PanelBridge:
                     self._core.played(message.items)
             case m.First():
                 if message.item in self._core.conversation.items:
-                    self._core.first_heard(message.item, link.kernel_ns(message.at, received_ns))
+                    at = link.kernel_ns(message.at, received_ns)
+                    self._core.local("first", {"item": message.item}, at)
             case m.Flushed():
                 self._core.activity(playing=False)
                 self._on_player(link, message.underruns, message.unplayed_ms)
                 if message.item is not None:
+                    at = link.kernel_ns(message.at, received_ns)
                     self._core.bargein.flushed(
-                        message.id, message.item, message.heard_ms, message.unplayed_ms
+                        message.id, message.item, message.heard_ms, message.unplayed_ms, at
                     )
             case m.Hello():
                 self._on_hello(message)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..conversation.finish import in_words
 from ..conversation.reducer import Conversation
 from ..conversation.state import BYTES_PER_MS, ItemState, ToolCallState, TurnState
-from ..session.turn import Latency
+from ..conversation.timing import Latency
 
 Row = dict[str, Any]
 
@@ -16,7 +17,7 @@ _LONGEST = 2000
 
 def rows_of(conversation: Conversation, turn: TurnState) -> list[Row]:
     """Return the rows of a turn: what the person said, and the answer once there is one."""
-    rows = [] if turn.kind == "unasked" else [_person(conversation, turn)]
+    rows = [] if turn.kind in ("unasked", "greeting") else [_person(conversation, turn)]
     if turn.responses or turn.error is not None:
         rows.append(_answer(conversation, turn))
     return rows
@@ -42,6 +43,7 @@ def _answer(conversation: Conversation, turn: TurnState) -> Row:
     text, heard, spoken = _said(items)
     latency = Latency.of(turn.stamps)
     states = {"completed": "done", "pending": "live", "active": "live"}
+    finish = conversation.responses[turn.responses[-1]].finish_reason if turn.responses else None
     return _row(
         turn,
         "step",
@@ -52,7 +54,8 @@ def _answer(conversation: Conversation, turn: TurnState) -> Row:
         cut_ms=turn.cut_ms,
         latency_ms=latency.first_heard if latency.first_heard is not None else latency.first_audio,
         duration_ms=sum(item.audio_ms for item in items) or None,
-        note=str(turn.error) if turn.error is not None else None,
+        finish=finish,
+        note=str(turn.error) if turn.error is not None else in_words(finish),
         tools=[_tool(call) for call in conversation.calls(turn)],
     )
 
@@ -101,6 +104,7 @@ def _row(turn: TurnState, who: str, **values: Any) -> Row:
         "cut_ms": None,
         "latency_ms": None,
         "duration_ms": None,
+        "finish": None,
         "note": None,
         "spoken": [],
         "tools": [],

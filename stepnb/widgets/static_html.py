@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..conversation.finish import in_words
 from .results import result_html
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ def _figures(turn: Turn) -> str:
     latency = turn.latency
     if latency.first_audio is not None:
         figures.append(f"first audio after {latency.first_audio / 1000:.2f} s")
+    ended = in_words(turn.finish_reason)
+    if ended is not None:
+        figures.append(ended.rstrip("."))
+    cost = turn.cost
+    if cost is not None and (cost.cny or cost.usd):
+        figures.append(str(cost))
     return f"<div style='font-size:11px;opacity:.7;margin-left:4em'>{' · '.join(figures)}</div>"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import base64
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -55,7 +56,7 @@ class Player:
 
     def on_flush(self, flush_id: int) -> None:
         self.flushes += 1
-        self._core.loop.call_soon(self._core.bargein.flushed, flush_id, *self._report)
+        self._core.loop.call_soon(self._core.bargein.flushed, flush_id, *self._report, time.monotonic_ns())
 
     def ignore(self, *_: object) -> None: ...
 

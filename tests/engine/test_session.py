@@ -377,3 +377,38 @@ def test_the_key_is_in_no_log_repr_or_event(caplog: pytest.LogCaptureFixture) ->
             shown += [str(record.data) for record in session.events]
         shown += [record.getMessage() for record in caplog.records if not record.name.startswith("uvicorn")]
     assert not [text for text in shown if secret in text]
+
+
+def test_a_turn_says_what_was_heard_what_it_used_and_when_things_happened(
+    engine: LocalEngine, speech: Callable[[str], bytes]
+) -> None:
+    with sn.Session(engine.url, api_key=engine.key) as session:
+        turn = session.append(sn.Clip.from_pcm(speech("What is two plus two?"))).wait(TIMEOUT)
+        assert turn.heard is turn.unheard is turn.heard_ms is turn.unheard_ms is None, "there is no player"
+        length = turn.audio.duration * 1000
+        item = session.conversation.answer(session.conversation.turns[1])[0].id
+        on_io_thread(lambda: session._core.played({item: length / 2}))
+        assert turn.heard_ms == pytest.approx(length / 2) == turn.unheard_ms
+        assert turn.heard and turn.unheard and f"{turn.heard} {turn.unheard}" == turn.transcript
+        on_io_thread(lambda: session._core.played({item: length}))
+        assert turn.heard == turn.transcript and turn.unheard == "" and turn.unheard_ms == 0
+
+        order = ("asked", "speech_started", "last_input", "speech_stopped", "committed", "response_created")
+        names = [name for name, _ in turn.stamps]
+        assert [name for name in names if name in order] == list(order)
+        assert turn.stamps.first_delta is not None and turn.stamps.done is not None
+        assert names.index("first_audio") < names.index("last_audio") < names.index("last_heard")
+        times = session.events.df()
+        (stopped,) = times[times["type"] == "input_audio_buffer.speech_stopped"]["seconds"]
+        assert turn.stamps.speech_stopped is not None and turn.stamps.speech_stopped.s == pytest.approx(
+            stopped
+        )
+        assert turn.latency.turn_detection is not None and turn.latency.turn_detection > 0
+
+        assert turn.finish_reason == "stop" and turn.usage is not None and not turn.usage.estimated
+        assert turn.cost is not None and turn.cost.amount is None and turn.cost.cny and turn.cost.usd
+        session.ask("Hello").wait(TIMEOUT)
+        both = [turn.usage for turn in session.turns]
+        assert session.usage == both[0] + both[1] and session.cost.cny == pytest.approx(  # type: ignore[operator]
+            sum(turn.cost.cny for turn in session.turns)  # type: ignore[misc,union-attr]
+        )

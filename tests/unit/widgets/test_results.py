@@ -59,8 +59,8 @@ class Exchange:
 
     def __init__(self, status: str, output: str) -> None:
         from stepnb.audio.clip import Clip
+        from stepnb.conversation.timing import Latency
         from stepnb.session.dispatch import view_of
-        from stepnb.session.turn import Latency
 
         self.user, self.user_transcript, self.transcript, self.status, self.error = (
             "Hi",
@@ -69,7 +69,8 @@ class Exchange:
             status,
             None,
         )
-        self.latency, self.audio = Latency(None, None, None, None), Clip.silence(0)
+        self.latency, self.audio = Latency(), Clip.silence(0)
+        self.finish_reason, self.cost = None, None
         call = ToolCallState(
             "c1", "look<script>", final_arguments='{"a":"<b>"}', status="completed", output=output
         )
