@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .recording.recording import Recording as Recording
     from .rest.knowledge import Knowledge as Knowledge
     from .rest.knowledge import VectorStore as VectorStore
+    from .rest.owned import ClonedVoice as ClonedVoice
+    from .rest.voices import Voices as Voices
     from .session.session import Session as Session
     from .session.tools import ToolCall as ToolCall
     from .session.tools import tool as tool
@@ -37,6 +39,7 @@ __version__ = "0.1.0"
 # Imported with their first use: `import stepnb` stays quick, and the local engine's parts are optional.
 _PUBLIC = {
     "Clip": "stepnb.audio.clip",
+    "ClonedVoice": "stepnb.rest.owned",
     "Cost": "stepnb.conversation.cost",
     "Knowledge": "stepnb.rest.knowledge",
     "Latency": "stepnb.conversation.timing",
@@ -53,6 +56,7 @@ _PUBLIC = {
     "Usage": "stepnb.conversation.usage",
     "VectorStore": "stepnb.rest.knowledge",
     "VoicePanel": "stepnb.widgets.panel",
+    "Voices": "stepnb.rest.voices",
     "WebSearch": "stepnb.protocol.config",
     "set_language": "stepnb.widgets.language",
     "style": "stepnb.plots.theme",
@@ -60,9 +64,10 @@ _PUBLIC = {
 }
 _ERRORS = (
     "ApprovalBlocked", "AudioError", "AuthenticationError", "BadRequest", "BalanceExhausted", "ConfigError",
-    "ConnectError", "ConnectionLost", "ContentBlocked", "EngineError", "HandshakeError", "PortInUse", "RateLimited",
-    "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable", "SessionClosed", "StepnbError",
-    "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
+    "ConnectError", "ConnectionLost", "ContentBlocked", "EngineError", "HandshakeError", "LibraryError",
+    "NeedsConfirmation", "NeedsConsent", "PortInUse", "RateLimited", "RecordingError", "ReplayMismatch",
+    "ServiceError", "ServiceUnavailable", "SessionClosed", "StepnbError", "TurnError", "TurnTimeout", "Unreachable",
+    "WrongPath",
 )  # fmt: skip
 _PUBLIC |= dict.fromkeys(_ERRORS, "stepnb.errors")
 

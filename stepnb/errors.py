@@ -4,6 +4,8 @@
 
     StepnbError
     ├── ConfigError                 a wrong argument or setting; also a ValueError
+    │   ├── NeedsConsent            a voice would be cloned without a statement of consent
+    │   └── NeedsConfirmation       something would cost money; has ``price`` and ``currency``
     ├── AudioError                  audio that cannot be read or used; also a ValueError
     │   └── AudioFileNotFound       also a FileNotFoundError
     ├── ConnectError                no session or no answer to a request came about
@@ -22,6 +24,7 @@
     ├── TurnError                   a turn ended without an answer
     │   ├── TurnTimeout             ``wait(timeout)`` ran out; also a TimeoutError
     │   └── ApprovalBlocked         a call awaits approval that cannot be given while the cell waits
+    ├── LibraryError                the library of cloned voices on this machine cannot be read or written
     ├── RecordingError              a recording cannot be written, read or continued
     │   └── ReplayMismatch          a replayed session did something else than the recorded one
     └── EngineError                 the local engine or one of its parts failed
@@ -80,6 +83,33 @@ def _restore(cls: type[StepnbError], args: tuple[Any, ...], state: dict[str, Any
 
 class ConfigError(StepnbError, ValueError):
     """A wrong argument or setting."""
+
+
+class NeedsConsent(ConfigError):
+    """A voice would be cloned without a statement of consent."""
+
+
+class NeedsConfirmation(ConfigError):
+    """Something would cost money that nobody has agreed to.
+
+    Attributes
+    ----------
+    price, currency
+        What it costs, and "CNY" or "USD"; None where it is not known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        price: float | None = None,
+        currency: str | None = None,
+        fix: str | None = None,
+        trace_id: str | None = None,
+    ) -> None:
+        super().__init__(message, fix=fix, trace_id=trace_id)
+        self.price = price
+        self.currency = currency
 
 
 class AudioError(StepnbError, ValueError):
@@ -191,6 +221,10 @@ class TurnTimeout(TurnError, TimeoutError):
 
 class ApprovalBlocked(TurnError):
     """A call awaits approval by button, and no button can be heard while this cell waits; the turn goes on."""
+
+
+class LibraryError(StepnbError):
+    """The library of cloned voices on this machine cannot be read or written."""
 
 
 class RecordingError(StepnbError):

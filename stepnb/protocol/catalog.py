@@ -151,6 +151,20 @@ def item_price(name: str, currency: str) -> float | None:
     return _prices().items.get(name, {}).get(currency)
 
 
+def equivalent(voice: str, cluster: str) -> str | None:
+    """Return the voice of a cluster that is most like a voice of the other one; itself where it is known there.
+
+    The pairs are an integrator's, not the service's; None: there is none.
+    """
+    found = next((known for known in _voices().voices if known.id == voice), None)
+    if found is None:
+        return None
+    region = _region(cluster)
+    if found.cluster in (region, "both"):
+        return found.id
+    return found.global_equivalent if region == "global" else found.cn_equivalent
+
+
 def as_of() -> dict[str, str]:
     """Return the date of each data file."""
     return {"models": _models().as_of, "voices": _voices().as_of, "prices": _prices().as_of}

@@ -170,7 +170,7 @@ class Requests:
             Whether doing it twice does no harm; None: all but POST. Otherwise a request whose fate is unknown (cut off,
             no answer, a fault of the service) is not made again.
         recover
-            Asked after such a failure what came of the request. None: nothing, so it may be made again.
+            Asked after such a failure what came of the request; if it says None, nothing did, and it is made again.
 
         Raises
         ------
@@ -227,18 +227,20 @@ class Requests:
                 return await attempt()
             except _Passing as passing:
                 failed = passing
-            if failed.doubtful and not harmless:
-                if recover is None:
-                    raise failed.error
-                if (found := await recover()) is not None:
-                    return found
+            doubtful = failed.doubtful and not harmless
+            if doubtful and recover is None:
+                raise failed.error
             wait = next(waits, None)
             if failed.least > LONGEST_WAIT:
                 failed.error.fix = f"The service asks to wait for {failed.least:.0f} s."
                 wait = None
+            if wait is not None:
+                await asyncio.sleep(max(wait, failed.least))
+            # After the pause: what had only been slow is there now.
+            if doubtful and recover is not None and (found := await recover()) is not None:
+                return found
             if wait is None:
                 raise failed.error
-            await asyncio.sleep(max(wait, failed.least))
 
     async def _once(self, method: str, path: str, **content: Any) -> tuple[bytes, str | None]:
         """Return an answer's bytes and trace id.

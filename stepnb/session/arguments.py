@@ -11,8 +11,10 @@ from ..conversation.history import Message, history_items, message_items, not_to
 from ..errors import AudioError, ConfigError
 from ..protocol import catalog
 from ..protocol import events as ev
+from ..protocol.catalog import Voice
 from ..protocol.config import ServerVAD
 from ..recording.recording import Recording
+from ..rest.owned import ClonedVoice
 from .tools import tool_list
 
 # One message may hold 15 MB of audio: five minutes.
@@ -33,6 +35,11 @@ def text_of(name: str, value: str | None) -> str | None:
     if value is not None and not isinstance(value, str):
         raise ConfigError(f"{name} is a {type(value).__name__}.", fix=f"Write {name}='...' or leave it out.")
     return value.strip() or None if value else None
+
+
+def voice_of(voice: str | ClonedVoice | Voice | None) -> str | None:
+    """Return the id of a voice, None for none."""
+    return text_of("voice", voice.id if isinstance(voice, ClonedVoice | Voice) else voice)
 
 
 def question_of(what: object) -> str:
@@ -69,7 +76,7 @@ def changes_of(given: Mapping[str, Any], model: str, cluster: str) -> dict[str, 
     """Return changed settings as fields of a configuration, checked; what is unchanged is left out."""
     changes = {name: value for name, value in given.items() if not isinstance(value, Unchanged)}
     if "voice" in changes:
-        changes["voice"] = text_of("voice", changes["voice"]) or catalog.default_voice(model, cluster)
+        changes["voice"] = voice_of(changes["voice"]) or catalog.default_voice(model, cluster)
     if "instructions" in changes:
         changes["instructions"] = text_of("instructions", changes["instructions"]) or ""
     if "vad" in changes:

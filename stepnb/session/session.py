@@ -15,12 +15,14 @@ from ..conversation.history import Message
 from ..conversation.state import TurnKind
 from ..errors import ConfigError, SessionClosed
 from ..protocol import catalog
+from ..protocol.catalog import Voice
 from ..protocol.codec import AnyEvent
 from ..protocol.config import ServerVAD, SessionConfig
 from ..recording.about import Settings
 from ..recording.log import EventLog
 from ..recording.recording import Recording
 from ..recording.store import KeepAudio
+from ..rest.owned import ClonedVoice
 from ..service import endpoint as _endpoint
 from ..service.loop import io_thread, wait_on_io
 from .arguments import (
@@ -33,6 +35,7 @@ from .arguments import (
     question_of,
     text_of,
     vad_of,
+    voice_of,
 )
 from .audio_input import AudioInput
 from .cells import replace_predecessors
@@ -62,7 +65,7 @@ class Session(SessionView):
     model
         A model id; None for the cluster's recommended one.
     voice
-        A voice id; None for the model's usual one.
+        A voice id, a cloned or an official voice (see `Voices`); None for the model's usual one.
     instructions
         The system prompt; None for the service's own.
     vad
@@ -100,7 +103,7 @@ class Session(SessionView):
         cluster: str | None = None,
         *,
         model: str | None = None,
-        voice: str | None = None,
+        voice: str | ClonedVoice | Voice | None = None,
         instructions: str | None = None,
         vad: ServerVAD | None = DEFAULT_VAD,
         tools: Sequence[AnyTool] | None = None,
@@ -113,7 +116,7 @@ class Session(SessionView):
         where = _endpoint.resolve(cluster, api_key)
         model = text_of("model", model) or catalog.recommended_model(where.cluster)
         config = SessionConfig(
-            voice=text_of("voice", voice) or catalog.default_voice(model, where.cluster),
+            voice=voice_of(voice) or catalog.default_voice(model, where.cluster),
             instructions=text_of("instructions", instructions),
             vad=vad_of(vad),
             tools=tool_list(tools, model),
@@ -223,7 +226,7 @@ class Session(SessionView):
     def update(
         self,
         *,
-        voice: str | None | Unchanged = UNCHANGED,
+        voice: str | ClonedVoice | Voice | None | Unchanged = UNCHANGED,
         instructions: str | None | Unchanged = UNCHANGED,
         vad: ServerVAD | None | Unchanged = UNCHANGED,
         tools: Sequence[AnyTool] | None | Unchanged = UNCHANGED,
@@ -257,7 +260,7 @@ class Session(SessionView):
 
         self._core.loop.call_soon_threadsafe(apply)
 
-    def restart(self, *, voice: str | None | Unchanged = UNCHANGED) -> None:
+    def restart(self, *, voice: str | ClonedVoice | Voice | None | Unchanged = UNCHANGED) -> None:
         """Begin a new session at the service, with another voice, and tell it the conversation so far as text.
 
         This object, its panel and its turns stay what they are. An answer that is being given is cut off; what could
@@ -266,7 +269,7 @@ class Session(SessionView):
         Parameters
         ----------
         voice
-            A voice id; None for the model's usual one. Left out: the same.
+            A voice or its id; None for the model's usual one. Left out: the same.
 
         Raises
         ------
