@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pybase64
+from numpy.typing import NDArray
 
-from ..conversation.record import Record
+from ..conversation.record import Record, Side
 from ..errors import RecordingError
 from .about import About, Header, Settings, versions
 from .query import Events
@@ -56,6 +58,25 @@ class Log(Events):
     def end_of_lines(self) -> int:
         """Where the last record ends in `lines`."""
         return self._index.end
+
+    def table(
+        self,
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint32], NDArray[np.uint32], list[tuple[Side, str]]]:
+        """Return what is known of all records without reading them.
+
+        Returns
+        -------
+        seconds : (n,) float64
+            From the beginning of the log.
+        kinds : (n,) uint32
+            Place of (side, type) in `names`.
+        audio : (n,) uint32
+            Bytes of audio, kept or not.
+        names : list of (side, type)
+        """
+        times, kinds, audio = self._index.columns()
+        seconds = (np.frombuffer(times, np.int64) - self.anchor) / 1e9
+        return seconds, np.frombuffer(kinds, np.uint32), np.frombuffer(audio, np.uint32), self._index.names
 
     def frame(self, record: Record) -> str:
         """Return the text of a frame as it was on the wire.

@@ -19,6 +19,7 @@ from ..conversation.state import ToolCallState, TurnState
 from ..conversation.usage import Usage, tools_text
 from ..errors import RecordingError, TurnError
 from ..session.dispatch import view_of
+from ..session.pictures import Pictures
 from ..session.tools import ToolCall
 from ..session.turn import Turn
 from .about import About, Settings
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _LONGEST_LINE = 64 << 20
 
 
-class Recording:
+class Recording(Pictures):
     """What a session recorded, from a ``.stepnb`` file or from the folder of ``Session(record=...)``.
 
     Turns, events and conversation are the same objects as those of a live session, made from the log by the same code.

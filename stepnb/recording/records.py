@@ -119,6 +119,11 @@ class Index:
     def audio_bytes(self, n: int) -> int:
         return self._audio[n]
 
+    def columns(self) -> tuple[array[int], array[int], array[int]]:
+        """Return copies of every record's time in ns, number of its name in `names`, and bytes of audio."""
+        n = len(self)
+        return self._times[:n], self._kinds[:n], self._audio[:n]
+
     def record(self, n: int) -> Record:
         start = self._starts[n]
         return record_of(n, self.lines.read(start, self._ends[n] - start))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ..audio.clip import Clip
 from ..conversation.cost import Cost, Ledger
@@ -19,6 +19,8 @@ from .tools import ToolCall
 from .waiting import wait_for_ending
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from .core import SessionCore
 
 
@@ -213,6 +215,30 @@ class Turn:
         return self._source.conversation.answer(self._state) if self._state else []
 
     # Display
+
+    @property
+    def source(self) -> TurnSource:
+        """The session or recording it belongs to."""
+        return self._source
+
+    def plot(self, kind: Literal["timeline", "waterfall"] = "timeline", **options: Any) -> Figure:
+        """Draw the turn: who spoke when, with a second around it, or where the time went before the answer.
+
+        Parameters
+        ----------
+        kind
+            "timeline" or "waterfall".
+        options
+            Those of the function of that name in `stepnb.plots`; ``ax=`` draws on axes of yours.
+
+        Raises
+        ------
+        ConfigError
+            Another kind, or an option out of range.
+        """
+        from ..plots import draw_conversation
+
+        return draw_conversation(self, kind, **options)
 
     def __repr__(self) -> str:
         early = self.finish_reason in ("length", "content_filter", "incomplete")

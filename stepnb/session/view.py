@@ -14,12 +14,13 @@ from ..protocol.config import SessionConfig
 from ..recording.archive import pack
 from ..recording.log import EventLog
 from .core import SessionCore
+from .pictures import Pictures
 from .status import Notice, Status
 from .tools import ToolCall
 from .turn import Turn
 
 
-class SessionView:
+class SessionView(Pictures):
     """The reading half of `Session`: status, turns, events, settings."""
 
     def __init__(self, core: SessionCore) -> None:

@@ -20,7 +20,7 @@ def rgb(color: str) -> NDArray[np.float64]:
 TEAL, VIOLET, RED = rgb(LIGHT.you), rgb(LIGHT.step), rgb(LIGHT.live)
 
 
-def inked(figure: Figure, ax: Axes, color: NDArray[np.float64]) -> NDArray[np.bool_]:
+def inked(figure: Figure, ax: Axes, color: NDArray[np.float64], tolerance: float = 12) -> NDArray[np.bool_]:
     """Find, for every pixel inside `ax`, whether it has that colour: (height, width) bool, top row first."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=figure.dpi)
@@ -29,4 +29,4 @@ def inked(figure: Figure, ax: Axes, color: NDArray[np.float64]) -> NDArray[np.bo
     box = ax.get_window_extent()
     top, bottom = image.shape[0] - box.y1, image.shape[0] - box.y0
     inside = image[round(top) : round(bottom), round(box.x0) : round(box.x1)]
-    return np.asarray(np.abs(inside - color).max(axis=-1) < 12)
+    return np.asarray(np.abs(inside - color).max(axis=-1) < tolerance)

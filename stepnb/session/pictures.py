@@ -1,0 +1,34 @@
+"""`Pictures`: what a session and a recording can show of themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PlotKind = Literal["timeline", "waterfall", "latency"]
+
+
+class Pictures:
+    """Plots of a whole conversation, for `Session` and `Recording`."""
+
+    def plot(self, kind: PlotKind = "timeline", **options: Any) -> Figure:
+        """Draw the conversation.
+
+        Parameters
+        ----------
+        kind
+            "timeline" (who spoke when, with ``since=`` and ``until=`` in s), "waterfall" (where the time goes before
+            each answer) or "latency" (how response times are distributed).
+        options
+            Those of the function of that name in `stepnb.plots`; ``ax=`` draws on axes of yours.
+
+        Raises
+        ------
+        ConfigError
+            Another kind, or an option out of range.
+        """
+        from ..plots import draw_conversation
+
+        return draw_conversation(cast("Any", self), kind, **options)
