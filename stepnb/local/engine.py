@@ -106,6 +106,8 @@ class LocalEngine:
             raise ConfigError(
                 f"The speed is {speed!r}.", fix="Write a positive number, or None for no pacing."
             )
+        if max_sessions < 1:
+            raise ConfigError(f"max_sessions is {max_sessions!r}.", fix="Write 1 or more.")
         if api_key is not None and not (
             api_key.isascii() and api_key.isprintable() and api_key.strip() == api_key != ""
         ):

@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 import itertools
 import logging
+import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from websockets.http11 import Request as Handshake
 from stepnb.local import rest
 from stepnb.local.faults import FastClock, HandshakeStatus
 from stepnb.local.faults.line import Line
+from stepnb.local.framelog import FrameLog
 from stepnb.local.ids import Ids
 from stepnb.local.outbox import CLOSE_CODES, Hangup, Outbox, SlowReader
 from stepnb.local.turns import Session, Setup
@@ -120,7 +122,11 @@ class Gate:
         return None
 
     def _is_own_name(self, name: str) -> bool:
-        return self._host in ("0.0.0.0", "::", name) or _is_loopback(name)
+        if name == self._host or _is_loopback(name):
+            return True
+        # On all addresses: a page of another site can bring a name of its own here, but neither a bare address nor
+        # this machine's name.
+        return self._host in ("0.0.0.0", "::") and (_is_address(name) or name in _machine_names())
 
 
 class Sessions:
@@ -164,10 +170,17 @@ class Sessions:
     async def _run(self, websocket: WebSocket, outbox: Outbox, model: str) -> None:
         await websocket.accept(headers=rest.trace_header(websocket).raw)
         line = Line(self._setup.faults, outbox.put)
-        session = Session(self._setup, next(self._numbers), model, line.put, outbox.room)
+        number = next(self._numbers)
+        frames = FrameLog(number)
+        session = Session(self._setup, number, model, line.put, outbox.room)
+
+        async def send(frame: str) -> None:
+            frames.sent(frame)
+            await websocket.send_text(frame)
+
         session.start()
-        reading = asyncio.create_task(_read(websocket, session, outbox), name="stepnb reading")
-        writing = asyncio.create_task(outbox.pump(websocket.send_text), name="stepnb writing")
+        reading = asyncio.create_task(_read(websocket, session, outbox, frames), name="stepnb reading")
+        writing = asyncio.create_task(outbox.pump(send), name="stepnb writing")
         try:
             done, _ = await asyncio.wait(
                 {reading, writing},
@@ -185,6 +198,7 @@ class Sessions:
             ends = await asyncio.gather(reading, writing, return_exceptions=True)
             await session.close()
             line.close()
+            frames.close()
             for end in ends:
                 await _judge(end, websocket)
 
@@ -217,7 +231,7 @@ class Sessions:
         return self._setup.profile.session_limit_s / (clock.factor if clock else 1)
 
 
-async def _read(websocket: WebSocket, session: Session, outbox: Outbox) -> None:
+async def _read(websocket: WebSocket, session: Session, outbox: Outbox, frames: FrameLog) -> None:
     while True:
         # A client that sends without reading the answers is not read on.
         await outbox.not_full()
@@ -225,7 +239,9 @@ async def _read(websocket: WebSocket, session: Session, outbox: Outbox) -> None:
         if message["type"] == "websocket.disconnect":
             return
         text = message.get("text")
-        session.handle(message["bytes"] if text is None else text)
+        frame = message["bytes"] if text is None else text
+        frames.received(frame)
+        session.handle(frame)
 
 
 async def _judge(end: BaseException | None, websocket: WebSocket) -> None:
@@ -262,6 +278,19 @@ def _host_of(address: str) -> str:
         return urlsplit(address).hostname or ""
     except ValueError:
         return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _machine_names() -> set[str]:
+    name = socket.gethostname().lower()
+    return {name, f"{name}.local"}
 
 
 def _is_loopback(name: str) -> bool:

@@ -332,7 +332,7 @@ class Session:
             self._fail_reply(reply, "internal error")
         else:
             called = [f"{call.name}({call.arguments})" for call in reply.calls]
-            logger.info("%s: step: %s", self._name, _brief(" ".join([reply.text, *called])))
+            logger.info("%s: assistant: %s", self._name, _brief(" ".join([reply.text, *called])))
             written = reply.text + "".join(called)
             used = estimate_usage(request, self._conversation.audio_ms, written, reply.spoken_ms)
             self._end_reply(reply, "completed", usage=used)
@@ -363,7 +363,7 @@ class Session:
             return
         self._answering.cancel()
         status = self._setup.profile.interrupted_status
-        logger.info("%s: step, interrupted: %s", self._name, _brief(self._reply.text))
+        logger.info("%s: assistant, interrupted: %s", self._name, _brief(self._reply.text))
         self._end_reply(self._reply, status, details={"type": status, "reason": reason})
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import httpx
 import pytest
@@ -71,6 +72,22 @@ def test_rebound_name(engine: LocalEngine) -> None:
     headers = {"Authorization": f"Bearer {engine.key}", "Host": "attacker.example:80"}
     response = httpx.get(engine.rest_url + "/audio/system_voices", headers=headers, trust_env=False)
     assert response.status_code == 403 and "Host" in response.json()["error"]["message"]
+
+
+def test_names_of_an_engine_on_all_addresses() -> None:
+    with LocalEngine(host="0.0.0.0") as engine:
+        url = f"http://127.0.0.1:{engine.rest_url.rpartition(':')[2]}/audio/voices"
+        names = {
+            "attacker.example:80": 403,
+            "": 403,
+            "192.168.1.7:8765": 200,
+            "[::1]:8765": 200,
+            f"{socket.gethostname()}:8765": 200,
+            f"{socket.gethostname().upper()}.local": 200,
+        }
+        for name, status in names.items():
+            headers = {"Authorization": f"Bearer {engine.key}", "Host": name}
+            assert httpx.get(url, headers=headers, trust_env=False).status_code == status, name
 
 
 @pytest.mark.parametrize("model", [known.id for known in catalog.models()])

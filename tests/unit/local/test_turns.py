@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import tracemalloc
 
 import pytest
 
 from stepnb.errors import EngineError
+from stepnb.local import conversation
 from stepnb.local.profile import DOCS, LIVE
 from tests.engine.desk import Desk, run, silence, tone
 
@@ -350,3 +352,28 @@ def test_same_script_same_events() -> None:
         await desk.ask("again")
 
     assert run(script).events == run(script).events
+
+
+def test_a_long_conversation_takes_no_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation, "MAX_ITEMS", 60)
+
+    async def script(desk: Desk) -> None:
+        async def turns(count: int) -> int:
+            for _ in range(count):
+                await desk.ask()
+                desk.events.clear()
+                desk.mouth.spoken.clear()
+                del desk.brain.requests[:-1]
+            ours = tracemalloc.Filter(True, "*/stepnb/*")
+            return sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces([ours]).traces)
+
+        tracemalloc.start()
+        try:
+            full = await turns(150)
+            later = await turns(300)
+        finally:
+            tracemalloc.stop()
+        assert later < full + 20 * 300, "less than 20 bytes a turn"
+        assert len(desk.session._conversation) == len(desk.brain.requests[-1].history) + 1 == 60
+
+    run(script, orderly=False)
