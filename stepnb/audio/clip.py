@@ -22,6 +22,8 @@ from stepnb.errors import AudioError, AudioFileNotFound
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from stepnb.audio.quality import Quality
+
 MIN_RATE = 1_000
 MAX_RATE = 384_000
 MAX_CHANNELS = 32
@@ -186,6 +188,40 @@ class Clip(Stimuli):
         # As float32, because soxr dithers when it writes int16.
         samples = self.samples.astype(np.float32) / np.float32(PEAK)
         return Clip(from_float(soxr.resample(samples, self._rate, rate, quality="HQ")), rate)
+
+    def quality(self) -> Quality:
+        """Judge the clip as a reference for cloning: duration, loudness, clipping, noise, pauses, bandwidth.
+
+        The loudness is left out where pyloudnorm is not installed. Limits and their sources: `stepnb.audio.quality`.
+        """
+        from stepnb.audio.quality import judge
+
+        return judge(self)
+
+    def trim_silence(self) -> Clip:
+        """Cut what is before the first and after the last speech, but for 100 ms; empty when nobody speaks."""
+        from stepnb.audio.quality import trim_silence
+
+        return trim_silence(self)
+
+    def normalize(self, lufs: float = -23.0, *, peak_dbfs: float = -1.0) -> Clip:
+        """Bring the clip to a loudness, or as near to it as the peak allows.
+
+        Parameters
+        ----------
+        lufs
+            Integrated loudness by ITU-R BS.1770-4, -70 to 0.
+        peak_dbfs
+            No sample goes beyond this, dB of full scale.
+
+        Raises
+        ------
+        AudioError
+            pyloudnorm is not installed, the clip is silent or shorter than 0.4 s, or a number out of range.
+        """
+        from stepnb.audio.quality import normalize
+
+        return normalize(self, lufs, peak_dbfs)
 
     def plot(self, kind: PlotKind = "waveform", **options: Any) -> Figure:
         """Draw the clip.

@@ -16,14 +16,12 @@ from urllib.parse import quote
 import msgspec
 
 from ..audio.clip import Clip
+from ..audio.quality import MAX_SECONDS, MIN_SECONDS
 from ..errors import AudioError, ConnectionLost, LibraryError, ServiceUnavailable, Unreachable, WrongPath
 from .client import Requests
 from .files import StoredFile, files_named, upload
 from .library import Entry, Library
 from .progress import Progress
-
-MIN_SECONDS, MAX_SECONDS = 5.0, 10.0
-"""What the service takes as a reference."""
 
 _SAFE = " Nothing was paid for twice: run the same line again, it looks at the service first."
 
