@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
 from starlette.requests import Request
 from starlette.routing import Route
 
-from stepnb.local.rest_wire import Answer, Desk, RestError, json_body, listing, page_of
-from stepnb.local.store import Store, VectorStore
+from stepnb.local.rest_wire import Answer, Desk, RestError, json_body, page
+from stepnb.local.store import Attachment, Store, VectorStore
 
 _PURPOSES = {"text": "retrieval-text", "image": "retrieval-image"}
 
@@ -68,8 +69,7 @@ class VectorStoreEndpoints:
 
     async def list(self, request: Request) -> Answer:
         """List the vector stores."""
-        stores, more = await asyncio.to_thread(self._store.vector_stores, page_of(request))
-        return listing([_described(store) for store in stores], more)
+        return await page(request, self._store.vector_stores, _described)
 
     async def retrieve(self, request: Request) -> Answer:
         """Describe one."""
@@ -94,22 +94,8 @@ class VectorStoreEndpoints:
 
     async def attachments(self, request: Request) -> Answer:
         """List the files in one."""
-        found, more = await asyncio.to_thread(
-            self._store.attachments, request.path_params["vector_store_id"], page_of(request)
-        )
-        return listing(
-            [
-                {
-                    "id": attachment.id,
-                    "object": "vector_store.file",
-                    "created_at": attachment.created_at,
-                    "vector_store_id": attachment.vector_store_id,
-                    "metadata": _metadata(attachment.description),
-                }
-                for attachment in found
-            ],
-            more,
-        )
+        vector_store_id = request.path_params["vector_store_id"]
+        return await page(request, partial(self._store.attachments, vector_store_id), _described_file)
 
     async def detach(self, request: Request) -> Answer:
         """Take a file out of one."""
@@ -132,6 +118,16 @@ class VectorStoreEndpoints:
 
 def _metadata(description: str | None) -> dict[str, str]:
     return {} if description is None else {"description": description}
+
+
+def _described_file(attachment: Attachment) -> dict[str, Any]:
+    return {
+        "id": attachment.id,
+        "object": "vector_store.file",
+        "created_at": attachment.created_at,
+        "vector_store_id": attachment.vector_store_id,
+        "metadata": _metadata(attachment.description),
+    }
 
 
 def _described(store: VectorStore) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -14,8 +14,8 @@ from stepnb.local import cloning, synthesis
 from stepnb.local.documents import suffix_of
 from stepnb.local.parts import Mouth, VoiceSettings
 from stepnb.local.profile import Profile
-from stepnb.local.rest_wire import Answer, Desk, RestError, json_body, listing, page_of
-from stepnb.local.store import Store, StoredFile
+from stepnb.local.rest_wire import Answer, Desk, RestError, json_body, page
+from stepnb.local.store import Store, StoredFile, StoredVoice
 from stepnb.protocol import catalog
 
 CATALOGUE_MODEL = "step-tts-2"
@@ -101,11 +101,7 @@ class VoiceEndpoints:
 
     async def list(self, request: Request) -> Answer:
         """List the cloned voices."""
-        voices, more = await asyncio.to_thread(self._store.voices, page_of(request))
-        return listing(
-            [{"id": voice.id, "file_id": voice.file_id, "created_at": voice.created_at} for voice in voices],
-            more,
-        )
+        return await page(request, self._store.voices, _described)
 
     async def official(self, request: Request) -> Answer:
         """List the official voices of the one model the service lists them for."""
@@ -132,3 +128,7 @@ class VoiceEndpoints:
             return clip, cloning.clone(self._store.content(file_id))
         except cloning.Unclonable as error:
             raise RestError(400, str(error)) from None
+
+
+def _described(voice: StoredVoice) -> dict[str, Any]:
+    return {"id": voice.id, "file_id": voice.file_id, "created_at": voice.created_at}

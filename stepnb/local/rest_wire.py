@@ -38,6 +38,7 @@ _DRAIN_BYTES = 64 * 1024 * 1024
 _DRAIN_S = 5.0
 
 Shape = TypeVar("Shape")
+Entry = TypeVar("Entry")
 Answer = Response | Mapping[str, Any]
 Handler = Callable[[Request], Awaitable[Answer]]
 
@@ -160,14 +161,39 @@ async def form_body(request: Request, max_bytes: int) -> Any:
         await form.close()
 
 
-def page_of(request: Request) -> Page:
-    """Read which page of a list is asked for.
+async def page(
+    request: Request,
+    find: Callable[[Page], tuple[Sequence[Entry], bool]],
+    describe: Callable[[Entry], Mapping[str, Any]],
+) -> Answer:
+    """Answer with the page of a list that is asked for.
+
+    Parameters
+    ----------
+    request
+        Its query may have ``limit``, ``order``, ``after`` and ``before``.
+    find
+        Returns the entries of a page and whether there are more; called on a worker thread.
+    describe
+        Returns an entry as the client gets it; has an ``id``.
 
     Raises
     ------
     RestError
         A parameter is out of range.
     """
+    found, more = await asyncio.to_thread(find, _page_of(request))
+    entries = [describe(entry) for entry in found]
+    return {
+        "object": "list",
+        "data": entries,
+        "first_id": entries[0]["id"] if entries else None,
+        "last_id": entries[-1]["id"] if entries else None,
+        "has_more": more,
+    }
+
+
+def _page_of(request: Request) -> Page:
     query = request.query_params
     limit, order = query.get("limit", "20"), query.get("order", "desc")
     if not re.fullmatch(r"[0-9]{1,3}", limit) or not 1 <= int(limit) <= MAX_PAGE:
@@ -180,17 +206,6 @@ def page_of(request: Request) -> Page:
         after=query.get("after") or None,
         before=query.get("before") or None,
     )
-
-
-def listing(entries: Sequence[Mapping[str, Any]], more: bool) -> dict[str, Any]:
-    """Return a page of a list."""
-    return {
-        "object": "list",
-        "data": list(entries),
-        "first_id": entries[0]["id"] if entries else None,
-        "last_id": entries[-1]["id"] if entries else None,
-        "has_more": more,
-    }
 
 
 class _Body:

@@ -178,6 +178,7 @@ class Settings:
         if not isinstance(wanted.tool_choice, UnsetType):
             changes["tool_choice"] = _checked_choice(wanted.tool_choice, "response.tool_choice")
         if not isinstance(wanted.voice, UnsetType):
+            logger.info("response.voice is taken, as the English guide has it")
             changes["voice"] = self._new_voice(wanted.voice, voice_locked, "response.voice")
         return replace(options, **changes)
 
