@@ -11,6 +11,7 @@ For the same reason this module imports nothing heavy at its top.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -115,6 +116,14 @@ def main(arguments: list[str]) -> int:
     # Libraries in C print where they like: frames get a private descriptor, stray prints go to stderr.
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    try:
+        return _run(arguments, replies)
+    finally:
+        with contextlib.suppress(BrokenPipeError):  # what a parent that is gone did not read
+            replies.close()
+
+
+def _run(arguments: list[str], replies: BinaryIO) -> int:
     try:
         match arguments:
             case ["mouth"]:

@@ -202,3 +202,23 @@ def test_voice_is_locked_and_mandarin_is_spoken(client: Client) -> None:
     events = client.ask("你好")
     assert any("\u4e00" <= char <= "\u9fff" for char in transcript_of(events)) and audio_of(events)
     assert "voice" in client.refusal("session.update", session={"voice": "linjiajiejie"})["message"]
+
+
+def test_the_brain_answers_from_the_conversation_as_it_is(client: Client) -> None:
+    named = client.add_text("My name is Ada.")["item"]["id"]
+    client.send("response.create")
+    client.until("response.done")
+    assert "Ada" in transcript_of(client.ask("What is my name?"))
+    client.send("conversation.item.delete", item_id=named)
+    client.until("conversation.item.deleted")
+    assert "Ada" not in transcript_of(client.ask("What is my name?"))
+
+
+def test_what_was_not_heard_is_not_remembered(client: Client) -> None:
+    joke = client.ask("Tell me a joke.")
+    item_id = joke[-1]["response"]["output"][0]["id"]
+    client.send("conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=900)
+    client.until("conversation.item.truncated")
+    repeated = transcript_of(client.ask("Can you repeat that?"))
+    assert repeated.strip() and len(repeated) < len(transcript_of(joke))
+    assert transcript_of(joke).startswith(repeated.strip().rstrip("."))
