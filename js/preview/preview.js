@@ -17,6 +17,8 @@ class Model {
   #seq = 0;
   #state = {
     status: { state: "ready", detail: "", since: 0 },
+    lang: "",
+    min_speech_ms: 0,
     info: {
       model: "stepaudio-2.5-realtime",
       voice: "linjiajiejie",
@@ -40,6 +42,8 @@ class Model {
   on = (name, listener) => {
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
   };
+
+  save_changes = () => {};
 
   off = (name, listener) => {
     const left = (this.#listeners.get(name) ?? []).filter((other) => other !== listener);

@@ -40,6 +40,8 @@ export interface Traits {
   info: Info;
   /** The language somebody chose, or "". */
   lang: string;
+  /** How long a person has to speak before an answer is interrupted, ms, 0 to 500. The page may set it. */
+  min_speech_ms: number;
 }
 
 /** When the words of an item that were not heard yet will have been: characters of the row's text, ms of the item. */

@@ -33,6 +33,11 @@ export class Link {
     return first ? others.reduce((best, next) => (next.rtt < best.rtt ? next : best), first).offset : null;
   }
 
+  /** Whether more round trips are wanted at once: the first ones fall into the page's busiest moment. */
+  get learning(): boolean {
+    return this.#measured.length < 5;
+  }
+
   /** The ping to send now, or null while one is on its way: a stalled kernel must not find a queue of them. */
   ping(now: number): Up["ping"] | null {
     if (this.#asked !== null && now - this.#asked < LOST_MS) return null;

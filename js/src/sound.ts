@@ -1,5 +1,8 @@
 import { decodePcm } from "./audio/base64.ts";
+import { type DeviceSettings, loadDevices, PROCESSING, saveDevices } from "./audio/devices.ts";
+import { EchoDetector } from "./audio/echo.ts";
 import { FRAME_MS } from "./audio/format.ts";
+import { Gate } from "./audio/gate.ts";
 import { AudioHost } from "./audio/host.ts";
 import { Microphone, type MicState } from "./audio/microphone.ts";
 import { type Flushed, Speaker } from "./audio/speaker.ts";
@@ -17,9 +20,15 @@ export type SoundState = Pick<
   "mic" | "talking" | "pressed" | "playing" | "busy" | "underruns" | "droppedMs"
 >;
 
+/** Where no threshold is known, what is quieter than this is not taken for speech, RMS. */
+const QUIET = 500;
+
 /** A view's microphone and loudspeaker, and what goes between them and the kernel. */
 export class Sound implements MicrophoneOwner {
   readonly talk: Talk;
+  readonly #settings = loadDevices();
+  readonly #gate = new Gate();
+  readonly #echo = new EchoDetector();
   readonly #host: AudioHost;
   readonly #microphone: Microphone;
   readonly #speaker: Speaker;
@@ -31,27 +40,41 @@ export class Sound implements MicrophoneOwner {
   /** The report of a flush done here on Stop, for the kernel's flush that follows. */
   #stopped: Promise<Flushed> | null = null;
 
-  constructor(channel: Channel, screen: Screen, labels: Labels, { report }: Faults, changed: () => void) {
+  constructor(
+    channel: Channel,
+    screen: Screen,
+    labels: Labels,
+    { report }: Faults,
+    changed: () => void,
+    signal: AbortSignal,
+  ) {
     this.#channel = channel;
     this.#screen = screen;
     this.#labels = labels;
     this.#report = report;
     this.#changed = changed;
     const { timeline, ribbon } = screen;
-    this.#host = new AudioHost((state) => this.#hostState(state));
-    this.#microphone = new Microphone(this.#host, {
-      frame: (frame) => {
-        timeline.heardYou(frame.rms, performance.now());
+    this.#host = new AudioHost(this.#settings, (state) => this.#hostState(state));
+    this.#microphone = new Microphone(this.#host, this.#settings, {
+      frame: (brought) => {
+        const now = performance.now();
+        const frame = this.#gate.pass(brought, now);
+        timeline.heardYou(frame.rms, now);
         tellLevel(screen.session, frame.rms);
         this.talk.frame(frame);
         ribbon.wake();
+        if (this.#echo.heard(frame.rms, now, screen.ribbon.level ?? QUIET)) this.#hearsItself();
       },
       state: (state, detail, rate) => this.#micState(state, detail, rate),
     });
     this.#speaker = new Speaker(this.#host, {
       first: (item, at) => channel.send("first", { item, at }),
       played: (report) => channel.send("played", report),
-      level: (rms, at) => timeline.heardStep(rms, at, performance.now()),
+      level: (rms, at) => {
+        timeline.heardStep(rms, at, performance.now());
+        this.#gate.sounded(at);
+        this.#echo.played(rms, at);
+      },
       progress: (item, samples, over) => timeline.progress(item, samples, over),
       heard: (item, ms) => screen.transcript.played(item, ms),
       changed,
@@ -66,6 +89,36 @@ export class Sound implements MicrophoneOwner {
       talk: (fields) => channel.send("talk", fields),
       mic: (fields) => channel.send("mic", fields),
     });
+    this.#gate.on = this.#settings.halfDuplex;
+    screen.devices.show(this.#settings, null);
+    screen.devices.list([], this.#settings);
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.listDevices(), { signal });
+  }
+
+  /** Takes in what the person chose, at once and for the next time. */
+  async set(settings: DeviceSettings): Promise<void> {
+    const before = { ...this.#settings };
+    Object.assign(this.#settings, settings);
+    saveDevices(this.#settings);
+    this.#gate.on = settings.halfDuplex;
+    if (settings.halfDuplex) this.#screen.notes.clear("echo");
+    await this.#host.apply().then(
+      () => this.#screen.notes.clear("output"),
+      () => this.#screen.notes.set("output", { level: "warning", text: this.#labels.outputFailed }),
+    );
+    const anew =
+      before.input !== settings.input || PROCESSING.some((name) => before[name] !== settings[name]);
+    if (anew) await this.#microphone.restart();
+    this.#showDevices();
+  }
+
+  /** Looks up the devices; their names are known once a microphone was allowed. */
+  listDevices(): void {
+    const list = async () => {
+      this.#screen.devices.list((await navigator.mediaDevices?.enumerateDevices()) ?? [], this.#settings);
+      this.#showDevices();
+    };
+    list().catch(this.#report);
   }
 
   /** Whether audio is waiting or playing, or a flush is still to be answered. */
@@ -148,9 +201,24 @@ export class Sound implements MicrophoneOwner {
     return flushed;
   }
 
+  #showDevices(): void {
+    this.#screen.devices.show(this.#settings, this.#microphone.granted);
+  }
+
+  #hearsItself(): void {
+    const { hearsItself, hearsItselfFix, useGate } = this.#labels;
+    const run = () => {
+      this.set({ ...this.#settings, halfDuplex: true }).catch(this.#report);
+    };
+    const action = { label: useGate, run };
+    this.#screen.notes.set("echo", { level: "warning", text: hearsItself, fix: hearsItselfFix, action });
+  }
+
   #micState(state: MicState, detail: string, rate: number | null): void {
     this.#channel.send("mic_state", { state, detail, rate });
     if (state === "asking") this.#screen.notes.clear("owner");
+    if (state === "live") this.listDevices();
+    else this.#showDevices();
     if (!this.#microphone.on) {
       releaseMicrophone(this);
       this.talk.end();

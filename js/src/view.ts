@@ -47,12 +47,19 @@ export class View implements Member {
       stop: guard(() => this.#sound.stop()),
       say: guard((text) => this.#channel.send("say", { text })),
       connect: guard(() => this.#channel.send("connect", {})),
+      change: guard((settings) => void this.#sound.set(settings).catch(report)),
+      open: guard(() => this.#sound.listDevices()),
+      guard: guard((ms) => {
+        model.set("min_speech_ms", ms);
+        model.save_changes();
+      }),
     });
-    this.#sound = new Sound(this.#channel, this.#screen, labels, this.#faults, () => this.#update());
+    this.#sound = new Sound(this.#channel, this.#screen, labels, this.#faults, () => this.#update(), signal);
 
     group.add(this);
     this.#channel.listen(this.#handlers(), signal);
     this.#onModel("change:status", () => this.#update());
+    this.#onModel("change:min_speech_ms", () => this.#screen.devices.guard(model.get("min_speech_ms")));
     this.#onModel("change:info", () => this.#screen.info(model.get("info")));
     window.addEventListener("pagehide", (event) => event.persisted || this.close(), { signal });
     const timer = setInterval(
@@ -62,6 +69,7 @@ export class View implements Member {
     signal.addEventListener("abort", () => clearInterval(timer));
 
     this.#screen.info(model.get("info"));
+    this.#screen.devices.guard(model.get("min_speech_ms"));
     this.#update();
     this.#channel.send("hello", { visible: !document.hidden, lang });
     this.#ping();
@@ -99,7 +107,8 @@ export class View implements Member {
       },
       pong: ({ echo, kernel }) => {
         this.#link.pong(echo, kernel, performance.now());
-        this.#update();
+        if (this.#link.learning) this.#ping();
+        else this.#update();
       },
       ack: ({ n }) => {
         this.#link.alive(performance.now());

@@ -9,6 +9,15 @@ describe("Link", () => {
     expect(link.ping(2_000)).toEqual({ rtt: 8, offset: 50_000 });
   });
 
+  it("wants five round trips before it rests", () => {
+    const link = new Link();
+    for (let n = 0; n < 5; n++) {
+      expect(link.learning).toBe(true);
+      link.pong(n, n, n + 1);
+    }
+    expect(link.learning).toBe(false);
+  });
+
   it("takes the offset from the shortest of the last round trips", () => {
     const link = new Link();
     link.pong(1_000, 51_004, 1_008);

@@ -15,8 +15,8 @@ import pybase64
 from ..errors import StepnbError
 from ..protocol import events as ev
 from .core import SessionCore
+from .guard import FRAME_MS, SpeechGuard
 
-FRAME_MS = 20
 FRAME_BYTES = FRAME_MS * 48
 # The service finds "no speech" in anything shorter, ms.
 SHORTEST_PUSH_TO_TALK_MS = 1000
@@ -38,6 +38,7 @@ class AudioInput:
     """
 
     def __init__(self, core: SessionCore) -> None:
+        self.guard = SpeechGuard()
         self._core = core
         self._held: int | None = None  # the push-to-talk turn
         self._talking = False
@@ -47,12 +48,18 @@ class AudioInput:
 
     # The microphone -----------------------------------------------------------------------------------------------
 
-    def microphone(self, payload: str, pcm: bytes) -> None:
-        """Take in microphone audio: base64 text and the PCM16 it stands for."""
+    def microphone(self, payload: str, pcm: bytes, rms: float) -> None:
+        """Take in 20 ms of the microphone: base64 text, the PCM16 it stands for, and its RMS in int16 units."""
         if not self._talking or self._streaming.locked():
             return
-        held_back = self._core.settings.config.vad is None and self._held is None
-        self._pre_roll.append((payload, pcm))
+        vad = self._core.settings.config.vad
+        held_back = vad is None and self._held is None
+        if vad is None:
+            self._pre_roll.append((payload, pcm))
+        else:
+            threshold, playing = vad.energy_awakeness_threshold, self._core.playing
+            silence = (_SILENCE_PAYLOAD, _SILENCE)
+            self._pre_roll += self.guard.push((payload, pcm), rms, threshold, silence, playing=playing)
         if not held_back and self._core.lifeline.ready:
             self._send_pre_roll()
 
@@ -68,6 +75,9 @@ class AudioInput:
             number, self._held = self._held, None
             self._finish_push_to_talk(number)
         elif self._core.settings.config.vad is not None:
+            self._pre_roll += self.guard.let_go()
+            if self._core.lifeline.ready:
+                self._send_pre_roll()
             self._tail = self._core.spawn(self._silence_until_stopped())
 
     async def _begin(self) -> None:

@@ -154,13 +154,13 @@ class PanelBridge:
             pcm = pybase64.b64decode(message.pcm, validate=True)
         except ValueError:
             pcm = b""
-        if len(pcm) != message.frames * FRAME_BYTES:
+        if len(pcm) != message.frames * FRAME_BYTES or len(message.rms) != message.frames:
             self._refuse("mic", f"{len(pcm)} bytes of audio for {message.frames} frames")
             return
         # The service wants appends of 20 to 30 ms; a frame's base64 text needs no padding, so the text can be cut.
         for n in range(message.frames):
             payload = message.pcm[n * FRAME_CHARS : (n + 1) * FRAME_CHARS]
-            self._input.microphone(payload, pcm[n * FRAME_BYTES : (n + 1) * FRAME_BYTES])
+            self._input.microphone(payload, pcm[n * FRAME_BYTES : (n + 1) * FRAME_BYTES], message.rms[n])
         self._taken_in = (message.view, message.n + message.frames - 1)
         if self._ack_timer is None:
             self._acknowledge()

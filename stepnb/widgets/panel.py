@@ -35,6 +35,9 @@ class VoicePanel(anywidget.AnyWidget):
         What the page shows; see ARCHITECTURE.md. Audio and events travel as messages and are never part of the state.
     lang
         "en", "zh", or "" for the page's language; see `stepnb.set_language`.
+    min_speech_ms
+        How long a person has to speak before an answer is interrupted, ms, 0 to 500: a cough does not. What was said
+        meanwhile is kept, and the interruption comes so much later.
     survives_busy_cells
         Whether the kernel let the panel route its messages around a busy cell.
     """
@@ -44,6 +47,7 @@ class VoicePanel(anywidget.AnyWidget):
     status = traitlets.Dict().tag(sync=True)
     info = traitlets.Dict().tag(sync=True)
     lang = traitlets.Unicode().tag(sync=True)
+    min_speech_ms = traitlets.Int(0, min=0, max=500).tag(sync=True)
 
     def __init__(self, session: Session | None = None) -> None:
         if not (_STATIC / "panel.js").exists():
@@ -68,6 +72,7 @@ class VoicePanel(anywidget.AnyWidget):
         core.loop.call_soon_threadsafe(core.hub.listeners.append, self._bridge)
         core.loop.call_soon_threadsafe(self._bridge.on_status, core.hub.status)
         self.on_msg(self._on_page_message)
+        self.observe(self._on_min_speech, "min_speech_ms")
 
     def _on_page_message(self, _: Any, content: Any, __: Any) -> None:
         """Check and enqueue, nothing else: this may run beside the user's cell, on another thread."""
@@ -81,6 +86,11 @@ class VoicePanel(anywidget.AnyWidget):
             loop.call_soon_threadsafe(bridge.refuse, content, str(error))
             return
         loop.call_soon_threadsafe(bridge.receive, message, received_ns)
+
+    def _on_min_speech(self, change: Any) -> None:
+        self.session._core.loop.call_soon_threadsafe(
+            setattr, self.session._input.guard, "min_ms", change["new"]
+        )
 
     def _send_message(self, content: dict[str, Any]) -> None:
         if self.comm is not None:

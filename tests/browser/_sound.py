@@ -8,6 +8,7 @@ All times are seconds of CLOCK_MONOTONIC: what `time.monotonic` gives, in the ke
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -276,6 +277,28 @@ class PulseServer:
             "--channels=1",
         ]
         return subprocess.Popen([*command, "--raw", "--latency-msec=200", path], env=self.client_env)
+
+    @contextlib.contextmanager
+    def echo(self, delay_ms: int = 60) -> Iterator[None]:
+        """Let the microphone hear the loudspeaker, as in a room without headphones."""
+        with self._module(
+            "module-loopback", "source=ear.monitor", "sink=mouth", f"latency_msec={delay_ms}", "adjust_time=0"
+        ):
+            yield
+
+    @contextlib.contextmanager
+    def _module(self, *arguments: str) -> Iterator[None]:
+        number = self._pactl("load-module", *arguments)
+        try:
+            yield
+        finally:
+            self._pactl("unload-module", number)
+
+    def _pactl(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["pactl", *arguments], env=self.client_env, check=True, timeout=10, capture_output=True, text=True
+        )
+        return done.stdout.strip()
 
     def loop_latency(self, ear: Recorder, repeats: int = 5) -> list[float]:
         """How long a click takes from a player's pipe to the recorder, s: the error of everything measured here."""

@@ -1,5 +1,6 @@
 import capture from "worklet:./capture.worklet.ts";
 import playback from "worklet:./playback.worklet.ts";
+import type { DeviceSettings } from "./devices.ts";
 
 /** With these a browser lets sound start; a touch counts when it ends. */
 const GESTURES = ["pointerdown", "pointerup", "keydown"] as const;
@@ -20,12 +21,37 @@ const LATENCY_S = 0.02;
  */
 export class AudioHost {
   #context: AudioContext | null = null;
+  #volume: GainNode | null = null;
+  readonly #settings: Readonly<DeviceSettings>;
   #ready: Promise<AudioContext> | null = null;
   readonly #onGesture = () => this.unlock();
   readonly #onState: (state: AudioContextState) => void;
 
-  constructor(onState: (state: AudioContextState) => void) {
+  constructor(settings: Readonly<DeviceSettings>, onState: (state: AudioContextState) => void) {
+    this.#settings = settings;
     this.#onState = onState;
+  }
+
+  /** Whether this browser lets a page choose the loudspeaker. */
+  static get choosesOutput(): boolean {
+    return "AudioContext" in globalThis && "setSinkId" in AudioContext.prototype;
+  }
+
+  /** Where what is to be heard goes. */
+  get output(): AudioNode {
+    if (!this.#volume) throw new Error("The audio context is not open.");
+    return this.#volume;
+  }
+
+  /** Takes in changed settings. Throws when the loudspeaker cannot be had. */
+  async apply(): Promise<void> {
+    const { volume, output } = this.#settings;
+    // Not at once: a step in loudness clicks.
+    this.#volume?.gain.setTargetAtTime(volume, this.#context?.currentTime ?? 0, 0.02);
+    const context = this.#context as
+      | (AudioContext & { sinkId?: string; setSinkId?(id: string): Promise<void> })
+      | null;
+    if (context?.setSinkId && context.sinkId !== output) await context.setSinkId(output);
   }
 
   /** The context with both worklets; opened once. */
@@ -42,6 +68,7 @@ export class AudioHost {
   close(): void {
     const context = this.#context;
     this.#context = null;
+    this.#volume = null;
     this.#ready = null;
     for (const gesture of GESTURES) document.removeEventListener(gesture, this.#onGesture, true);
     if (context && context.state !== "closed") context.close().catch(() => {});
@@ -61,6 +88,8 @@ export class AudioHost {
   async #open(): Promise<AudioContext> {
     const context = new AudioContext({ latencyHint: LATENCY_S });
     this.#context = context;
+    this.#volume = new GainNode(context, { gain: this.#settings.volume });
+    this.#volume.connect(context.destination);
     for (const gesture of GESTURES) document.addEventListener(gesture, this.#onGesture, true);
     context.onstatechange = () => this.#onState(context.state);
     try {
@@ -72,6 +101,8 @@ export class AudioHost {
       this.close();
       throw new Error("The browser did not load the panel's audio code.", { cause });
     }
+    // A remembered loudspeaker may be gone: the system's own plays then.
+    await this.apply().catch(() => {});
     this.#onState(context.state);
     return context;
   }

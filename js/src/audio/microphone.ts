@@ -1,3 +1,4 @@
+import { type DeviceSettings, type Granted, PROCESSING } from "./devices.ts";
 import type { Frame } from "./framer.ts";
 import type { AudioHost } from "./host.ts";
 
@@ -22,19 +23,26 @@ export interface MicrophoneEvents {
 export class Microphone {
   state: MicState = "off";
   readonly #host: AudioHost;
+  readonly #settings: Readonly<DeviceSettings>;
   readonly #events: MicrophoneEvents;
   #session: AbortController | null = null;
   #track: MediaStreamTrack | null = null;
   #rate: number | null = null;
 
-  constructor(host: AudioHost, events: MicrophoneEvents) {
+  constructor(host: AudioHost, settings: Readonly<DeviceSettings>, events: MicrophoneEvents) {
     this.#host = host;
+    this.#settings = settings;
     this.#events = events;
   }
 
   /** Whether the microphone is open or about to be. */
   get on(): boolean {
     return this.#session !== null;
+  }
+
+  /** What the browser really granted, which may be less than what was asked for; null while none is open. */
+  get granted(): Granted | null {
+    return this.#track && grantedOf(this.#track);
   }
 
   /** Asks for the microphone and lets frames flow; ends when the answer is known. Errors become states. */
@@ -51,9 +59,16 @@ export class Microphone {
       const opened = this.#host.open();
       // Awaited below; until then its failure is not an unhandled one.
       opened.catch(() => {});
-      const stream = await navigator.mediaDevices.getUserMedia({
-        audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 },
-      });
+      const { input, echoCancellation, noiseSuppression, autoGainControl } = this.#settings;
+      const wanted: MediaTrackConstraints = {
+        echoCancellation,
+        noiseSuppression,
+        autoGainControl,
+        channelCount: 1,
+      };
+      // Not exact: a remembered microphone may be unplugged, and another one is better than none.
+      if (input) wanted.deviceId = { ideal: input };
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: wanted });
       // At once, so that a stop while the browser was asking leaves nothing open.
       if (session.signal.aborted) stopTracks(stream);
       else session.signal.addEventListener("abort", () => stopTracks(stream));
@@ -70,11 +85,22 @@ export class Microphone {
     if (this.on) this.#end("off");
   }
 
+  /** Opens it anew with what the settings are now; muted stays muted. */
+  async restart(): Promise<void> {
+    if (!this.#track) return;
+    const muted = !this.#track.enabled;
+    this.#session?.abort();
+    this.#session = null;
+    this.#track = null;
+    await this.start();
+    if (muted) this.mute(true);
+  }
+
   /** Muted, the browser delivers silence: frames keep flowing, so that the service can hear the end of a turn. */
   mute(on: boolean): void {
     if (!this.#track) return;
     this.#track.enabled = !on;
-    this.#set(on ? "muted" : "live", granted(this.#track));
+    this.#set(on ? "muted" : "live", said(this.#track));
   }
 
   #connect(context: AudioContext, stream: MediaStream, session: AbortController): void {
@@ -96,7 +122,7 @@ export class Microphone {
     this.#host.unlock();
     this.#track = track;
     this.#rate = context.sampleRate;
-    this.#set("live", granted(track));
+    this.#set("live", said(track));
   }
 
   #end(state: MicState, detail = ""): void {
@@ -117,13 +143,20 @@ function stopTracks(stream: MediaStream): void {
   for (const track of stream.getTracks()) track.stop();
 }
 
-/** What the browser really granted, which may be less than what was asked for. */
-function granted(track: MediaStreamTrack): string {
-  const { echoCancellation, noiseSuppression, autoGainControl } = track.getSettings();
-  const settings = { echoCancellation, noiseSuppression, autoGainControl };
-  return Object.entries(settings)
-    .map(([name, value]) => `${name}=${value ?? "unknown"}`)
-    .join(" ");
+function grantedOf(track: MediaStreamTrack): Granted {
+  const settings = track.getSettings();
+  const granted: Granted = {};
+  for (const name of PROCESSING) {
+    // Chromium may name a kind of echo cancellation.
+    if (settings[name] !== undefined) granted[name] = Boolean(settings[name]);
+  }
+  return granted;
+}
+
+/** What was granted, for the kernel's log. */
+function said(track: MediaStreamTrack): string {
+  const granted = grantedOf(track);
+  return PROCESSING.map((name) => `${name}=${granted[name] ?? "unknown"}`).join(" ");
 }
 
 function stateOf(error: unknown): MicState {

@@ -120,7 +120,7 @@ export class Speaker {
     node.port.onmessage = ({ data }: MessageEvent<PlayerReport>) => {
       if (!this.#closed) this.#take(data);
     };
-    node.connect(context.destination);
+    node.connect(this.#host.output);
     return node;
   }
 

@@ -100,7 +100,7 @@ export class Dock {
     const talks = ({ key, target }: KeyboardEvent) =>
       key === " " &&
       target instanceof Element &&
-      (target === this.#talk || !target.closest("button, input, summary"));
+      (target === this.#talk || !target.closest("button, input, select, textarea, summary"));
     root.addEventListener("keydown", (event) => {
       if (!talks(event)) return;
       event.preventDefault();

@@ -51,6 +51,11 @@ export class Ribbon {
     });
   }
 
+  /** The service's VAD threshold, RMS in int16 units, as it is drawn. */
+  get level(): number | null {
+    return this.#level;
+  }
+
   /** The service's VAD threshold, RMS in int16 units; null: no line. */
   threshold(level: number | null): void {
     this.#level = level;

@@ -1,6 +1,8 @@
+import { AudioHost } from "../audio/host.ts";
 import type { MicState } from "../audio/microphone.ts";
 import type { Info, Status } from "../envelope.ts";
 import type { Health } from "../link.ts";
+import { Devices, type DevicesEvents } from "./devices.ts";
 import { Dock, type DockEvents, type DockState } from "./dock.ts";
 import { h } from "./dom.ts";
 import { Header } from "./header.ts";
@@ -12,7 +14,7 @@ import { followTheme } from "./theme.ts";
 import { Timeline } from "./timeline.ts";
 import { Transcript } from "./transcript.ts";
 
-export interface ScreenEvents extends DockEvents {
+export interface ScreenEvents extends DockEvents, DevicesEvents {
   connect(): void;
 }
 
@@ -42,6 +44,7 @@ export class Screen {
   readonly notes: Notes;
   readonly transcript: Transcript;
   readonly ribbon: Ribbon;
+  readonly devices: Devices;
   /** By which the session's widgets find each other on the page. */
   session = "";
   readonly #root: HTMLElement;
@@ -66,7 +69,8 @@ export class Screen {
     this.transcript = new Transcript(labels);
     this.ribbon = new Ribbon(this.timeline, labels, signal);
     this.#dock = new Dock(labels, events, signal);
-    this.#settings = new Settings(labels);
+    this.devices = new Devices(labels, AudioHost.choosesOutput, events);
+    this.#settings = new Settings(labels, this.devices.element);
     const attributes = {
       class: "stepnb sn-root",
       role: "group",

@@ -9,9 +9,9 @@ export class Settings {
   readonly #strip = h("div", { class: "sn-strip sn-num" });
   readonly #limits = h("details", { class: "sn-limits", hidden: true });
 
-  constructor(labels: Labels) {
+  constructor(labels: Labels, devices: HTMLElement) {
     this.#labels = labels;
-    this.element = h("div", { class: "sn-foot" }, this.#strip, this.#limits);
+    this.element = h("div", { class: "sn-foot" }, this.#strip, devices, this.#limits);
   }
 
   info({ voice, where, vad, notes }: Info): void {
