@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .local import faults as faults
     from .local.engine import LocalEngine as LocalEngine
     from .plots.theme import style as style
+    from .plots.whatif import VadLab as VadLab
+    from .plots.whatif import vad_lab as vad_lab
     from .protocol.config import Retrieval as Retrieval
     from .protocol.config import ServerVAD as ServerVAD
     from .protocol.config import WebSearch as WebSearch
@@ -55,11 +57,13 @@ _PUBLIC = {
     "Turn": "stepnb.session.turn",
     "Usage": "stepnb.conversation.usage",
     "VectorStore": "stepnb.rest.knowledge",
+    "VadLab": "stepnb.plots.whatif",
     "VoicePanel": "stepnb.widgets.panel",
     "Voices": "stepnb.rest.voices",
     "WebSearch": "stepnb.protocol.config",
     "set_language": "stepnb.widgets.language",
     "style": "stepnb.plots.theme",
+    "vad_lab": "stepnb.plots.whatif",
     "tool": "stepnb.session.tools",
 }
 _ERRORS = (

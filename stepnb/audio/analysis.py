@@ -12,6 +12,9 @@ from stepnb.audio import pcm, vad
 from stepnb.audio.clip import Clip
 from stepnb.errors import AudioError
 
+HUM = 10.0
+"""No voice is as quiet as this, RMS in int16 units (-70 dBFS)."""
+
 FULL_SCALE = 32_767
 """A sample of at least this, either way, is at full scale: -1.0 is -32767 to some devices."""
 
@@ -114,6 +117,57 @@ def envelope(samples: NDArray[np.int16], bins: int) -> tuple[NDArray[np.int16], 
         return samples, samples
     edges = np.arange(count) * samples.size // count
     return np.minimum.reduceat(samples, edges), np.maximum.reduceat(samples, edges)
+
+
+def voice_gate(rms: NDArray[np.float64]) -> float:
+    """Find the level that separates the voice in a recording from its background.
+
+    It is the middle, in dB, between the background (10th percentile of all frames) and the voice (90th of those more
+    than 6 dB above it), at most 25 dB below the voice and never below `HUM`.
+
+    Parameters
+    ----------
+    rms
+        (n,) of 20 ms frames, int16 units.
+
+    Returns
+    -------
+    float
+        RMS in int16 units; infinite where nothing stands out of the background and all of it is quiet.
+    """
+    db = dbfs(np.maximum(rms, 1.0))
+    if not db.size or rms.max() <= HUM:
+        return float("inf")
+    background = float(np.percentile(db, 10))
+    above = db[db > background + 6]
+    if above.size < 3:  # nothing, or a click, stands out: either all of it is voice or none
+        above, background = db, float("-inf")
+    voice = float(np.percentile(above, 90))
+    return max(pcm.PEAK * 10 ** (max((background + voice) / 2, voice - 25) / 20), HUM)
+
+
+def bursts(rms: NDArray[np.float64], *, gap_ms: float = 100) -> NDArray[np.intp]:
+    """Find bursts of voice, about a word or two each: at least 60 ms long and `gap_ms` apart.
+
+    Parameters
+    ----------
+    rms
+        (n,) of 20 ms frames, int16 units.
+
+    Returns
+    -------
+    (k, 2) intp
+        First frame, and the one after the last.
+    """
+    loud = np.diff(rms > voice_gate(rms), prepend=False, append=False)
+    edges: NDArray[np.intp] = np.flatnonzero(loud).reshape(-1, 2)
+    if not len(edges):
+        return edges
+    apart = (edges[1:, 0] - edges[:-1, 1]) * vad.FRAME_MS >= gap_ms
+    starts = edges[np.concatenate([[True], apart]), 0]
+    ends = edges[np.concatenate([apart, [True]]), 1]
+    found: NDArray[np.intp] = np.stack([starts, ends], axis=1)
+    return np.compress(ends - starts >= vad.MIN_SPEECH_FRAMES, found, axis=0)
 
 
 def speech_segments(

@@ -208,6 +208,30 @@ class EnergyVAD:
         return SpeechStopped(end=self._taken, offset=self._offset)
 
 
+def decide(
+    energy: NDArray[np.int64], *, prefix_padding_ms: int, silence_duration_ms: int, threshold: float
+) -> list[SpeechEvent]:
+    """Judge a whole recording whose frames have been measured, as `EnergyVAD` would have.
+
+    Parameters
+    ----------
+    energy
+        (n,) of frames of `FRAME` samples, from `frame_energy`.
+    prefix_padding_ms, silence_duration_ms
+        As in `EnergyVAD`.
+    threshold
+        RMS in int16 units above which a frame is loud; any number, so that it can be scaled.
+
+    Returns
+    -------
+    list of SpeechStarted and SpeechStopped
+        What `EnergyVAD.feed` would have returned.
+    """
+    detector = EnergyVAD(prefix_padding_ms=prefix_padding_ms, silence_duration_ms=silence_duration_ms)
+    events = (detector._judge(is_loud) for is_loud in (energy > threshold**2 * FRAME).tolist())
+    return [event for event in events if event is not None]
+
+
 def frame_energy(samples: NDArray[np.int16], size: int) -> NDArray[np.int64]:
     """Sum the squares of every whole frame of `size` samples.
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stepnb.audio import vad
+from stepnb.audio import analysis, vad
 from stepnb.conversation.record import AudioRef, joined
 from stepnb.recording.store import Blob
 
@@ -19,8 +19,6 @@ _BLOCK = 960 * 4096  # bytes read at a time
 _FRAME_BYTES = 2 * vad.FRAME
 # Chunks of a microphone come with some jitter, but their sound is without gaps.
 _JITTER_S = 0.2
-# No voice is as quiet as this, RMS in int16 units (-70 dBFS).
-_HUM = 10.0
 
 
 class Stretch(NamedTuple):
@@ -126,8 +124,7 @@ def loudest(
 def voiced(blob: Blob, stretches: Sequence[Stretch]) -> tuple[float, float] | None:
     """Find where the voice in an utterance begins and ends, s; None when there is no sound.
 
-    Loud is what is above the middle, in dB, between the background (10th percentile of the frames) and the voice
-    (95th), and at most 25 dB below the voice. One frame, a click, is no voice: it takes 60 ms.
+    A voice stands out of the background (`stepnb.audio.analysis.voice_gate`) for at least 60 ms.
     """
     times, found = [], []
     for stretch in stretches:
@@ -136,13 +133,8 @@ def voiced(blob: Blob, stretches: Sequence[Stretch]) -> tuple[float, float] | No
             found.append(rms)
     if not found:
         return None
-    time, rms = np.concatenate(times), np.concatenate(found)
-    db = 20 * np.log10(np.maximum(rms, 1.0))
-    quiet, voice = np.percentile(db, [10, 95])
-    loud = db > max((quiet + voice) / 2, voice - 25) if voice - quiet > 6 else db > voice - 25
-    loud &= rms > _HUM
-    edges = np.flatnonzero(np.diff(loud, prepend=False, append=False)).reshape(-1, 2)
-    edges = edges[edges[:, 1] - edges[:, 0] >= vad.MIN_SPEECH_FRAMES]
-    if not len(edges):
+    time = np.concatenate(times)
+    words = analysis.bursts(np.concatenate(found))
+    if not len(words):
         return None
-    return float(time[edges[0, 0]]), float(time[edges[-1, 1] - 1]) + vad.FRAME_MS / 1000
+    return float(time[words[0, 0]]), float(time[words[-1, 1] - 1]) + vad.FRAME_MS / 1000

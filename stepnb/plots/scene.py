@@ -160,13 +160,26 @@ class Scene:
         return (min(begins), max(ends)) if begins else (self.start, self.end)
 
 
+def microphone_chunks(log: Log) -> list[tuple[float, int, int]]:
+    """Return (sent at, s; offset and length in the store, bytes) of the microphone's audio, as far as it was kept."""
+    seconds, kinds, audio, names = log.table()
+    if not names:
+        return []
+    chosen = np.flatnonzero((audio > 0) & np.array([side == "out" for side, _ in names])[kinds])
+    sizes = audio[chosen].astype(np.int64)
+    offsets = np.cumsum(sizes) - sizes
+    appended = np.array([name == _APPEND for _, name in names])[kinds[chosen]]
+    use = appended & (offsets + sizes <= log.audio.lanes["input"].size)
+    return list(zip(seconds[chosen[use]].tolist(), offsets[use].tolist(), sizes[use].tolist(), strict=True))
+
+
 class _Reader:
     def __init__(self, source: Source) -> None:
         self._log = source.events
         self._conversation = source.conversation
         self._seconds, self._kinds, self._bytes, self._names = self._log.table()
         self._turns = list(source.conversation.turns.values())
-        self._sound = streamed(self._chunks())
+        self._sound = streamed(microphone_chunks(self._log))
         self._first = {str(r.data["item"]): self._at(r.t) for r in self._local("first") if r.data}
         self._arrived_at, self._arrived = self._arrivals()
 
@@ -196,22 +209,6 @@ class _Reader:
         )
 
     # The person
-
-    def _chunks(self) -> Iterator[tuple[float, int, int]]:
-        """Yield (sent at, offset, length) of the microphone's audio, as far as it was kept."""
-        out = [side == "out" for side, _ in self._names]
-        appends = [name == _APPEND for _, name in self._names]
-        kept = self._log.audio.lanes["input"].size
-        chosen = (
-            np.flatnonzero((self._bytes > 0) & np.array(out, bool)[self._kinds]) if out else np.empty(0, int)
-        )
-        sizes = self._bytes[chosen].astype(np.int64)
-        offsets = np.cumsum(sizes) - sizes
-        is_append = np.array(appends, bool)[self._kinds[chosen]] if chosen.size else np.empty(0, bool)
-        use = is_append & (offsets + sizes <= kept)
-        yield from zip(
-            self._seconds[chosen[use]].tolist(), offsets[use].tolist(), sizes[use].tolist(), strict=True
-        )
 
     def _speech(self, turn: TurnState, end: float) -> Iterator[Span]:
         started = turn.stamps.get("speech_started")

@@ -69,7 +69,7 @@ def test_what_must_be_told_apart_can_be_with_every_colour_vision(colors: Palette
 
 
 def test_the_speakers_have_the_colours_of_the_panel() -> None:
-    css = (Path(sn.__file__).parents[1] / "js/src/panel.css").read_text("utf-8")
+    css = (Path(sn.__file__).parents[1] / "js/src/base.css").read_text("utf-8")
     light, dark = css.split('[data-theme="dark"]')[:2]
     for sheet, colors in ((light, LIGHT), (dark, DARK)):
         for name in ("you", "step", "live"):
