@@ -98,12 +98,16 @@ def through_vad(utterances: Sequence[Utterance]) -> list[Utterance]:
 
 def microphone(voice: str) -> list[Utterance]:
     """Read the recordings of a voice."""
-    rows = [line.split("\t") for line in _lines(MICROPHONE / "sentences.tsv")]
     return [
         (said, [sf.read(MICROPHONE / file, dtype="int16")[0].tobytes()])
-        for file, speaker, said in rows
+        for file, speaker, said in recordings()
         if speaker == voice
     ]
+
+
+def recordings() -> list[tuple[str, str, str]]:
+    """List the recordings: file, voice, sentence."""
+    return [tuple(line.split("\t")) for line in _lines(MICROPHONE / "sentences.tsv")]  # type: ignore[misc]
 
 
 async def measure(utterances: Sequence[Utterance], ears: SphinxEars) -> Result:
