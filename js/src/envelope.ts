@@ -50,6 +50,26 @@ export interface Spoken {
   words: [chars: number, ms: number][];
 }
 
+export interface ToolCall {
+  call: string;
+  name: string;
+  /** JSON, as far as it came. */
+  arguments: string;
+  output: string | null;
+  status:
+    | "arriving"
+    | "ready"
+    | "awaiting approval"
+    | "running"
+    | "completed"
+    | "failed"
+    | "denied"
+    | "cancelled";
+  ms: number | null;
+}
+
+export type Finish = "stop" | "length" | "content_filter" | "tool_calls" | "cancelled" | "incomplete";
+
 export interface Row {
   id: string;
   order: number;
@@ -62,6 +82,15 @@ export interface Row {
   latency_ms: number | null;
   duration_ms: number | null;
   note: string | null;
+  tools: ToolCall[];
+  thinking: string;
+  finish: Finish | null;
+  /** Tokens of the turn. */
+  usage: { input: number; output: number; estimated: boolean } | null;
+  /** By the published prices; no amount where they are not known. */
+  cost: { amount: number | null; currency: string | null; estimated: boolean } | null;
+  /** How loud its sound is, 0 to 100, from its begin to its end; null: there is no sound to hear. */
+  wave: number[] | null;
 }
 
 export type Level = "info" | "warning" | "error";
@@ -76,6 +105,9 @@ export interface Up {
   stop: Record<never, never>;
   say: { text: string };
   connect: Record<never, never>;
+  approve: { call: string; allow: boolean };
+  hear: { row: string };
+  export: { format: "md" | "json" | "wav" };
   ping: { rtt: number | null; offset: number | null };
   first: { item: string; at: number };
   played: Played;
@@ -95,6 +127,7 @@ export interface Down {
   speech: { on: boolean; at_ms: number | null };
   owner: { view: string | null };
   notice: { level: Level; text: string; fix?: string | null };
+  sound: { row: string; n: number; of: number; pcm: string };
 }
 
 export type HandlersOf<D> = { [K in keyof D]: (message: D[K]) => void };

@@ -53,6 +53,9 @@ export class View implements Member {
         model.set("min_speech_ms", ms);
         model.save_changes();
       }),
+      approve: guard((call, allow) => this.#channel.send("approve", { call, allow })),
+      hear: guard((row) => this.#channel.send("hear", { row })),
+      export: guard((format) => this.#channel.send("export", { format })),
     });
     this.#sound = new Sound(this.#channel, this.#screen, labels, this.#faults, () => this.#update(), signal);
 
@@ -90,14 +93,14 @@ export class View implements Member {
   }
 
   #handlers(): Handlers {
-    const { transcript, notes } = this.#screen;
+    const { notes, player } = this.#screen;
     return {
       welcome: ({ rows, owner }) => {
-        transcript.reset(rows);
+        this.#screen.rows(rows);
         this.#screen.owner(owner);
         this.#screen.ready();
       },
-      row: ({ row }) => transcript.upsert(row),
+      row: ({ row }) => this.#screen.row(row),
       audio: (message) => {
         if (this.#group.plays(this, message.item)) this.#sound.play(message);
       },
@@ -123,6 +126,7 @@ export class View implements Member {
         if (view === null) this.#sound.talk.claim();
         else if (view !== this.id) this.#sound.yieldMicrophone();
       },
+      sound: ({ row, n, of, pcm }) => player.take(row, n, of, pcm),
       notice: ({ level, text, fix }) => notes.set(`notice ${text}`, { level, text, fix }),
     };
   }

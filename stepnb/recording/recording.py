@@ -24,6 +24,7 @@ from ..session.tools import ToolCall
 from ..session.turn import Turn
 from .about import About, Settings
 from .archive import pack, unpack
+from .export import export
 from .log import Log
 from .records import Index, record_of
 from .spool import EVENTS, pcm_name
@@ -148,6 +149,10 @@ class Recording(Pictures):
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Pack the recording into one file; see `Session.save`."""
         return pack(self.events, Path(path).expanduser())
+
+    def export(self, path: str | os.PathLike[str]) -> Path:
+        """Write the conversation as Markdown, JSON or stereo WAV; see `Session.export`."""
+        return export(self, path)
 
     def replay(self, speed: float = 0.0) -> Session:
         """Return a session that talks to this recording instead of a service.

@@ -12,6 +12,7 @@ from ..conversation.state import ToolCallState, TurnState
 from ..conversation.usage import Usage
 from ..protocol.config import SessionConfig
 from ..recording.archive import pack
+from ..recording.export import export
 from ..recording.log import EventLog
 from .core import SessionCore
 from .pictures import Pictures
@@ -90,6 +91,24 @@ class SessionView(Pictures):
             The file cannot be written.
         """
         return pack(self._core.log, Path(path).expanduser())
+
+    def export(self, path: str | os.PathLike[str]) -> Path:
+        """Write the conversation to a file for others.
+
+        Parameters
+        ----------
+        path
+            Its ending says how: ``.md`` (Markdown), ``.json``, or ``.wav``: both sides on one clock, what was heard of
+            the answers left, what was said to them right; stereo, 24 kHz.
+
+        Raises
+        ------
+        ConfigError
+            Another ending.
+        RecordingError
+            The file cannot be written, or there is no sound for a ``.wav``.
+        """
+        return export(self, path)
 
     @property
     def turns(self) -> list[Turn]:

@@ -10,18 +10,19 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pybase64
 
 from ..conversation.reducer import Change
-from ..errors import ConfigError
+from ..errors import ConfigError, StepnbError
 from ..session.audio_input import FRAME_BYTES, AudioInput
 from ..session.core import SessionCore
 from ..session.status import Notice, Status
 from . import messages as m
 from .downlink import Downlink
-from .rows import rows_of
 from .views import ViewLink, Views
 
 logger = logging.getLogger("stepnb")
@@ -45,6 +46,8 @@ class PanelBridge:
         Sends one custom message to the page; thread-safe.
     set_traits
         Sets synced traits; thread-safe.
+    export
+        Writes the conversation to a file; it may take a while.
 
     Attributes
     ----------
@@ -58,6 +61,7 @@ class PanelBridge:
         audio_input: AudioInput,
         send: Callable[[dict[str, Any]], None],
         set_traits: Callable[..., None],
+        export: Callable[[Path], Path],
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.views = Views(core.loop, self._carry_out)
@@ -66,6 +70,8 @@ class PanelBridge:
         self._input = audio_input
         self._down = Downlink(core, send)
         self._set_traits = set_traits
+        self._export = export
+        self._sounds: dict[str, asyncio.Task[None]] = {}  # view -> what it is sent to hear
         self._taken_in: tuple[str, int] | None = None  # the view and its last frame that is not acknowledged
         self._ack_timer: asyncio.TimerHandle | None = None
         self._owner_timer: asyncio.TimerHandle | None = None
@@ -127,6 +133,10 @@ class PanelBridge:
                 self._core.asking.say(message.text)
             case m.Approve():
                 self._on_approve(message)
+            case m.Hear():
+                self._hear(message)
+            case m.Export():
+                self._core.spawn(self._write(message.format))
             case m.Connect():
                 self._core.spawn(self._core.connected())
             case m.PageError():
@@ -134,8 +144,7 @@ class PanelBridge:
                 self._core.notice("error", f"The panel's page failed: {message.message}", "Please report it.")
 
     def _on_hello(self, message: m.Hello) -> None:
-        conversation = self._core.conversation
-        rows = [row for turn in list(conversation.turns.values()) for row in rows_of(conversation, turn)]
+        rows = self._down.feed.rows(self._core.conversation.turns.values())
         self._down.send("welcome", view=message.view, rows=rows, owner=self.owner)
         if self._core.hub.status.state == "idle":
             self._core.spawn(self._core.connected())
@@ -199,6 +208,28 @@ class PanelBridge:
             self._core.tools.approvals.decide(message.call, allow=message.allow, by="panel")
         except ConfigError:
             self.counts["refused"] += 1  # decided by somebody else meanwhile; the row says how
+
+    def _hear(self, message: m.Hear) -> None:
+        before = self._sounds.get(message.view)
+        if before is not None:
+            before.cancel()  # it has begun to play another row
+        task = self._core.spawn(self._down.sound(message.view, message.row))
+        self._sounds[message.view] = task
+
+        def forget(_: asyncio.Task[None]) -> None:
+            if self._sounds.get(message.view) is task:
+                del self._sounds[message.view]
+
+        task.add_done_callback(forget)
+
+    async def _write(self, ending: str) -> None:
+        name = f"conversation-{datetime.now():%Y%m%d-%H%M%S}.{ending}"
+        try:
+            path = await asyncio.to_thread(self._export, Path.cwd() / name)
+        except StepnbError as error:
+            self._core.notice("warning", error.message, error.fix or "")
+        else:
+            self._core.notice("info", f"Saved as {path.name}.", f"It is in {path.parent}.")
 
     def _own(self, view: str) -> None:
         if view == self.owner:

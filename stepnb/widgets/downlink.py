@@ -12,10 +12,13 @@ import pybase64
 
 from ..conversation.reducer import Change
 from ..session.core import SessionCore
-from .rows import rows_of
+from .row_feed import RowFeed
 
 AUDIO_INTERVAL = 0.04
 ROW_INTERVAL = 0.1
+# Of the sound of a row: 4 s, 256 kB as base64.
+SOUND_PIECE = 4 * 48_000
+SOUND_INTERVAL = 0.4
 
 
 class Downlink:
@@ -25,9 +28,15 @@ class Downlink:
     ----------
     send
         Sends one custom message to the page; thread-safe.
+
+    Attributes
+    ----------
+    feed
+        The rows.
     """
 
     def __init__(self, core: SessionCore, send: Callable[[dict[str, Any]], None]) -> None:
+        self.feed = RowFeed(core, self.row)
         self._core = core
         self._send = send
         self._seq = itertools.count()
@@ -64,6 +73,16 @@ class Downlink:
         if self._row_timer is None:
             self._send_rows()
 
+    async def sound(self, view: str, row: str) -> None:
+        """Send the sound of a row to one view, in pieces, and slowly: Jupyter drops what comes faster than 1 MB/s."""
+        pcm = await self.feed.sound(row)
+        pieces = [pcm[at : at + SOUND_PIECE] for at in range(0, len(pcm), SOUND_PIECE)] or [b""]
+        for n, piece in enumerate(pieces):
+            if n:
+                await asyncio.sleep(SOUND_INTERVAL)
+            payload = pybase64.b64encode_as_string(piece)
+            self.send("sound", view=view, row=row, n=n, of=len(pieces), pcm=payload)
+
     def _send_audio(self) -> None:
         self._audio_timer = None
         if not self._audio and not self._ended:
@@ -79,9 +98,8 @@ class Downlink:
         self._row_timer = None
         if not self._dirty:
             return
-        conversation = self._core.conversation
-        for number in sorted(self._dirty):
-            for row in rows_of(conversation, conversation.turns[number]):
-                self.send("row", row=row)
+        turns = self._core.conversation.turns
+        for row in self.feed.rows(turns[number] for number in sorted(self._dirty)):
+            self.send("row", row=row)
         self._dirty.clear()
         self._row_timer = self._core.loop.call_later(ROW_INTERVAL, self._send_rows)

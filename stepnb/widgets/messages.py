@@ -69,6 +69,14 @@ class Approve(Message, tag="approve"):
     allow: bool
 
 
+class Hear(Message, tag="hear"):
+    row: Id
+
+
+class Export(Message, tag="export"):
+    format: Literal["md", "json", "wav"]
+
+
 class Connect(Message, tag="connect"):
     pass
 
@@ -113,6 +121,8 @@ AnyMessage = (
     | Stop
     | Say
     | Approve
+    | Hear
+    | Export
     | Connect
     | Ping
     | First

@@ -11,8 +11,9 @@ from ..conversation.timing import Latency
 
 Row = dict[str, Any]
 
-# What the page gets of a tool's arguments and output, characters.
+# What the page gets of a tool's arguments and output, and of thoughts, characters.
 _LONGEST = 2000
+_LONGEST_THOUGHT = 8000
 
 
 def rows_of(conversation: Conversation, turn: TurnState) -> list[Row]:
@@ -57,6 +58,7 @@ def _answer(conversation: Conversation, turn: TurnState) -> Row:
         finish=finish,
         note=str(turn.error) if turn.error is not None else in_words(finish),
         tools=[_tool(call) for call in conversation.calls(turn)],
+        thinking=_cut("".join(item.thinking for item in items).strip(), _LONGEST_THOUGHT),
     )
 
 
@@ -94,8 +96,8 @@ def _tool(call: ToolCallState) -> dict[str, Any]:
     }
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def _cut(text: str, longest: int = _LONGEST) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _row(turn: TurnState, who: str, **values: Any) -> Row:
@@ -108,5 +110,9 @@ def _row(turn: TurnState, who: str, **values: Any) -> Row:
         "note": None,
         "spoken": [],
         "tools": [],
+        "thinking": "",
+        "usage": None,
+        "cost": None,
+        "wave": None,
     }
     return {"id": f"{turn.id}-{who}", "order": turn.id * 2 + (who == "step"), "who": who} | empty | values

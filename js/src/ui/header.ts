@@ -1,6 +1,7 @@
-import type { Info } from "../envelope.ts";
+import type { Info, Row } from "../envelope.ts";
 import type { Health } from "../link.ts";
 import { h, setText } from "./dom.ts";
+import { money } from "./figures.ts";
 import { fill, type Labels, type PanelState, seconds } from "./labels.ts";
 
 /** The first line: the state as a word, what one talks to, and how the kernel is doing. */
@@ -12,9 +13,12 @@ export class Header {
   readonly #dropped = h("span", { class: "sn-chip sn-dropped sn-num", hidden: true });
   readonly #kernel = h("span", { class: "sn-chip sn-kernel sn-num", hidden: true });
 
-  constructor(labels: Labels) {
+  readonly #totals = h("span", { class: "sn-chip sn-totals sn-num", hidden: true });
+
+  constructor(labels: Labels, more: HTMLElement) {
     this.#labels = labels;
     this.#dropped.title = labels.droppedTitle;
+    this.#totals.title = labels.totalTitle;
     this.element = h(
       "div",
       { class: "sn-head" },
@@ -22,7 +26,9 @@ export class Header {
       this.#word,
       this.#what,
       this.#dropped,
+      this.#totals,
       this.#kernel,
+      more,
     );
   }
 
@@ -44,6 +50,15 @@ export class Header {
     this.#kernel.dataset.health = health;
     this.#kernel.title = title;
     setText(this.#kernel, fill(text, { ms: Math.round(rtt ?? 0) }));
+  }
+
+  totals({ turns, cost }: { turns: number; cost: Row["cost"] }): void {
+    this.#totals.hidden = turns === 0;
+    const { totals } = this.#labels;
+    setText(
+      this.#totals,
+      [fill(totals, { n: turns }), money(cost, this.#labels)].filter(Boolean).join(" · "),
+    );
   }
 
   dropped(ms: number): void {

@@ -1,10 +1,14 @@
 import { AudioHost } from "../audio/host.ts";
 import type { MicState } from "../audio/microphone.ts";
-import type { Info, Status } from "../envelope.ts";
+import { RowPlayer } from "../audio/rowplayer.ts";
+import type { Info, Row, Status } from "../envelope.ts";
 import type { Health } from "../link.ts";
+import { Actions, type Format } from "./actions.ts";
+import type { CallEvents } from "./calls.ts";
 import { Devices, type DevicesEvents } from "./devices.ts";
 import { Dock, type DockEvents, type DockState } from "./dock.ts";
 import { h } from "./dom.ts";
+import { totals } from "./figures.ts";
 import { Header } from "./header.ts";
 import type { Labels, MicTrouble, PanelState } from "./labels.ts";
 import { Notes } from "./notes.ts";
@@ -14,8 +18,11 @@ import { followTheme } from "./theme.ts";
 import { Timeline } from "./timeline.ts";
 import { Transcript } from "./transcript.ts";
 
-export interface ScreenEvents extends DockEvents, DevicesEvents {
+export interface ScreenEvents extends DockEvents, DevicesEvents, CallEvents {
   connect(): void;
+  /** Asks for the sound of a row. */
+  hear(row: string): void;
+  export(format: Format): void;
 }
 
 /** Everything the screen depends on, but for the transcript and the sound itself. */
@@ -45,6 +52,7 @@ export class Screen {
   readonly transcript: Transcript;
   readonly ribbon: Ribbon;
   readonly devices: Devices;
+  readonly player: RowPlayer;
   /** By which the session's widgets find each other on the page. */
   session = "";
   readonly #root: HTMLElement;
@@ -64,9 +72,21 @@ export class Screen {
   ) {
     this.#labels = labels;
     this.#connect = events.connect;
-    this.#header = new Header(labels);
+    const actions = new Actions(labels, `sn-actions-${view}`, {
+      text: () => this.transcript.text,
+      export: events.export,
+    });
+    this.#header = new Header(labels, actions.button);
     this.notes = new Notes(labels);
-    this.transcript = new Transcript(labels);
+    this.player = new RowPlayer(
+      { ask: events.hear, changed: (row, playing, at) => this.transcript.playing(row, playing, at) },
+      signal,
+    );
+    this.transcript = new Transcript(labels, {
+      approve: events.approve,
+      toggle: (row) => this.player.toggle(row),
+      seek: (row, seconds) => this.player.seek(row, seconds),
+    });
     this.ribbon = new Ribbon(this.timeline, labels, signal);
     this.#dock = new Dock(labels, events, signal);
     this.devices = new Devices(labels, AudioHost.choosesOutput, events);
@@ -83,6 +103,7 @@ export class Screen {
       // JupyterLab's shortcuts (D D deletes a cell) must not hear keys pressed in here.
       { ...attributes, "data-view": view, "data-lm-suppress-shortcuts": "true" },
       this.#header.element,
+      actions.element,
       this.notes.element,
       this.transcript.element,
       this.ribbon.element,
@@ -101,6 +122,17 @@ export class Screen {
   /** The kernel has answered: the transcript is there. */
   ready(): void {
     this.#root.dataset.welcome = "true";
+  }
+
+  /** The whole transcript, or one row of it, new or changed. */
+  rows(rows: Row[]): void {
+    this.transcript.reset(rows);
+    this.#header.totals(totals(this.transcript.rows));
+  }
+
+  row(row: Row): void {
+    this.transcript.upsert(row);
+    this.#header.totals(totals(this.transcript.rows));
   }
 
   /** The view that owns the microphone. */
@@ -134,7 +166,10 @@ export class Screen {
       disabled: state.gone || state.status.state === "closed",
     });
     this.#explain(state);
-    if (state.playing) this.ribbon.wake();
+    if (state.playing) {
+      this.ribbon.wake();
+      this.player.pause();
+    }
     Object.assign(this.#root.dataset, {
       state: word,
       mic: state.mic,

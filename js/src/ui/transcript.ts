@@ -1,14 +1,16 @@
 import type { Row } from "../envelope.ts";
 import { h, setText } from "./dom.ts";
 import { Heard } from "./heard.ts";
-import { fill, type Labels, seconds } from "./labels.ts";
+import type { Labels } from "./labels.ts";
+import { type RowEvents, RowView } from "./row.ts";
+import type { Playing } from "./strip.ts";
 
 /** Pixels from the end within which the list keeps following it. */
 const NEAR_END = 24;
 
 interface Shown {
   row: Row;
-  element: HTMLElement;
+  view: RowView;
   /** Characters shown as heard. */
   heard: number | null;
 }
@@ -17,6 +19,7 @@ interface Shown {
 export class Transcript {
   readonly element: HTMLElement;
   readonly #labels: Labels;
+  readonly #events: RowEvents;
   readonly #list: HTMLElement;
   readonly #empty: HTMLElement;
   /** What a screen reader is told: finished rows, once each. */
@@ -26,8 +29,9 @@ export class Transcript {
   /** Whether the list shows its end, and keeps showing it. */
   #follows = true;
 
-  constructor(labels: Labels) {
+  constructor(labels: Labels, events: RowEvents) {
     this.#labels = labels;
+    this.#events = events;
     this.#empty = h("div", { class: "sn-empty" }, h("p", {}, labels.empty), h("p", {}, labels.emptyHold));
     // The list itself is silent: a live row changes several times a second.
     const attributes = { class: "sn-log", role: "log", "aria-live": "off", "aria-label": labels.transcript };
@@ -43,7 +47,7 @@ export class Transcript {
 
   /** Replaces everything. */
   reset(rows: Row[]): void {
-    for (const { element } of this.#rows.values()) element.remove();
+    for (const { view } of this.#rows.values()) view.element.remove();
     this.#rows.clear();
     for (const row of rows) this.#put(row);
     this.#follow();
@@ -62,23 +66,41 @@ export class Transcript {
   /** The playhead has moved to `ms` of an item. */
   played(item: string, ms: number): void {
     this.#heard.move(item, ms);
-    for (const { row, element, heard } of this.#rows.values()) {
+    for (const { row, heard } of this.#rows.values()) {
       const speaks = row.spoken.some((part) => part.item === item);
-      if (speaks && this.#heard.of(row) !== heard) this.#put(row, element);
+      if (speaks && this.#heard.of(row) !== heard) this.#put(row);
     }
+  }
+
+  /** What the sound of a row does, and where it is, s. */
+  playing(row: string, playing: Playing, at: number): void {
+    this.#rows.get(row)?.view.playing(playing, at);
+  }
+
+  get rows(): Row[] {
+    return [...this.#rows.values()].map(({ row }) => row).sort((a, b) => a.order - b.order);
+  }
+
+  /** The conversation as one would write it down. */
+  get text(): string {
+    const said = this.rows.filter((row) => row.text);
+    return said.map((row) => `${this.#labels[row.who]}: ${row.text}\n`).join("\n");
   }
 
   #follow(): void {
     if (this.#follows) this.#list.scrollTop = this.#list.scrollHeight;
   }
 
-  #put(row: Row, element = this.#rows.get(row.id)?.element ?? this.#create()): void {
+  #put(row: Row): void {
     const heard = this.#heard.of(row);
-    this.#fill(element, row, heard);
-    this.#rows.set(row.id, { row, element, heard });
+    const view = this.#rows.get(row.id)?.view ?? new RowView(this.#labels, this.#events);
+    view.update(row, heard);
+    this.#rows.set(row.id, { row, view, heard });
     this.#empty.remove();
     const next = this.#follower(row);
-    if (element.nextSibling !== next || !element.parentNode) this.#list.insertBefore(element, next);
+    if (view.element.nextSibling !== next || !view.element.parentNode) {
+      this.#list.insertBefore(view.element, next);
+    }
   }
 
   /** The element of the first row after `row`. */
@@ -87,47 +109,6 @@ export class Transcript {
     for (const shown of this.#rows.values()) {
       if (shown.row.order > row.order && (!found || shown.row.order < found.row.order)) found = shown;
     }
-    return found?.element ?? null;
-  }
-
-  #create(): HTMLElement {
-    return h(
-      "div",
-      { class: "sn-row" },
-      h("div", { class: "sn-who" }),
-      h("div", { class: "sn-text" }),
-      h("div", { class: "sn-meta sn-num" }),
-    );
-  }
-
-  #fill(element: HTMLElement, row: Row, heard: number | null): void {
-    const [who, text, meta] = element.children as unknown as [HTMLElement, HTMLElement, HTMLElement];
-    element.dataset.row = row.id;
-    element.dataset.who = row.who;
-    element.dataset.state = row.state;
-    setText(who, this.#labels[row.who]);
-    text.replaceChildren(...this.#words(row, heard));
-    meta.replaceChildren(...this.#figures(row));
-  }
-
-  #words({ text, state, cut_ms, note }: Row, heard: number | null): (Node | string)[] {
-    // Characters as the kernel counts them: code points, not UTF-16 units.
-    const heardText = heard === null ? text : [...text].slice(0, heard).join("");
-    const words: (Node | string)[] = [h("span", { class: "sn-heard" }, heardText)];
-    if (heardText !== text) words.push(h("span", { class: "sn-unheard" }, text.slice(heardText.length)));
-    const { cutOff, cut: wasCut, failedRow } = this.#labels;
-    let mark = "";
-    if (state === "interrupted") mark = cut_ms === null ? wasCut : fill(cutOff, { s: seconds(cut_ms) });
-    if (state === "failed") mark = note ?? failedRow;
-    if (mark) words.push(" ", h("span", { class: "sn-mark" }, mark));
-    if (note && state !== "failed") words.push(h("div", { class: "sn-row-note" }, note));
-    return words;
-  }
-
-  #figures({ who, state, latency_ms }: Row): Node[] {
-    const { speakingNow, latency, latencyTitle } = this.#labels;
-    if (who === "you" && state === "live") return [h("span", { class: "sn-live" }, speakingNow)];
-    if (latency_ms === null) return [];
-    return [h("span", { title: latencyTitle }, fill(latency, { s: seconds(latency_ms, 2) }))];
+    return found?.view.element ?? null;
   }
 }

@@ -14,6 +14,12 @@ const row = (fields: Partial<Row>): Row => ({
   latency_ms: null,
   duration_ms: null,
   note: null,
+  tools: [],
+  thinking: "",
+  finish: null,
+  usage: null,
+  cost: null,
+  wave: null,
   ...fields,
 });
 const spoken: Row["spoken"] = [

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from stepnb.conversation.reducer import Change
+from stepnb.errors import RecordingError
 from stepnb.protocol.config import SessionConfig
 from stepnb.recording.log import EventLog
 from stepnb.service.endpoint import Endpoint, Secret
@@ -16,6 +18,7 @@ from stepnb.session.core import SessionCore
 from stepnb.widgets import messages as m
 from stepnb.widgets.bridge import PanelBridge
 from stepnb.widgets.downlink import AUDIO_INTERVAL
+from stepnb.widgets.row_feed import BARS
 
 FRAME = base64.b64encode(bytes(960)).decode()
 
@@ -26,13 +29,21 @@ class Page:
     def __init__(self, core: SessionCore) -> None:
         self.got: list[dict[str, Any]] = []
         self.traits: dict[str, Any] = {}
+        self.exported: list[Path] = []
+        self.refusal: RecordingError | None = None
         self._news = asyncio.Event()
         self._seq: dict[str, int] = {}
         self.core = core
         self.bridge = PanelBridge(
-            core, AudioInput(core), self._take, lambda **values: self.traits.update(values)
+            core, AudioInput(core), self._take, lambda **values: self.traits.update(values), self._export
         )
         core.hub.listeners.append(self.bridge)
+
+    def _export(self, path: Path) -> Path:
+        self.exported.append(path)
+        if self.refusal is not None:
+            raise self.refusal
+        return path
 
     def _take(self, message: dict[str, Any]) -> None:
         self.got.append(message)
@@ -236,5 +247,45 @@ def test_an_error_of_the_page_becomes_a_notice() -> None:
         page.send("error", message="x is undefined", stack="")
         assert "x is undefined" in page.core.hub.notices[-1].text
         assert page.of("notice")[-1]["level"] == "error"
+
+    with_page(story)
+
+
+def test_the_sound_of_a_row_comes_in_pieces_and_its_waveform_with_the_row() -> None:
+    async def story(page: Page) -> None:
+        number = page.core.asking.open_turn("clip", asyncio.Future())  # type: ignore[arg-type]
+        pcm = (b"\x00\x10" * 24_000 + bytes(48_000)) * 5  # 10 s: every other second is loud
+        turn = page.core.conversation.turns[number]
+        turn.input_audio.append(page.core.log.audio.append(pcm, "input"))
+        page.core.asking.fail_turn(number, "no")
+        await page.until(lambda: any(m["row"]["wave"] for m in page.of("row")))
+        wave = page.of("row")[-1]["row"]["wave"] or page.of("row")[-2]["row"]["wave"]
+        assert len(wave) == BARS and wave[0] > 50 and 0 in wave
+        page.send("hear", row=f"{number}-you")
+        await page.until(lambda: len(page.of("sound")) == 3)
+        pieces = page.of("sound")
+        assert [(piece["n"], piece["of"], piece["view"]) for piece in pieces] == [
+            (n, 3, "v1") for n in range(3)
+        ]
+        assert b"".join(base64.b64decode(piece["pcm"]) for piece in pieces) == pcm
+        for row in ("99-you", "x-you", f"{number}-step"):
+            page.send("hear", row=row)
+            await page.until(lambda row=row: page.of("sound")[-1]["row"] == row)  # type: ignore[misc]
+            assert page.of("sound")[-1]["pcm"] == ""
+
+    with_page(story)
+
+
+def test_an_export_is_written_beside_the_notebook_and_said() -> None:
+    async def story(page: Page) -> None:
+        page.send("export", format="md")
+        await page.until(lambda: bool(page.of("notice")))
+        (path,) = page.exported
+        assert path.parent == Path.cwd() and path.suffix == ".md"
+        assert path.name in page.of("notice")[0]["text"]
+        page.refusal = RecordingError("There is no sound to write.", fix="Speak first.")
+        page.send("export", format="wav")
+        await page.until(lambda: len(page.of("notice")) == 2)
+        assert page.of("notice")[1]["fix"] == "Speak first."
 
     with_page(story)

@@ -20,6 +20,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "talk": {"on": True, "how": "hold"},
     "stop": {},
     "say": {"text": "<b>hi</b>"},
+    "hear": {"row": "1-step"},
+    "export": {"format": "wav"},
     "approve": {"call": "c1", "allow": True},
     "connect": {},
     "ping": {"rtt": None, "offset": None},

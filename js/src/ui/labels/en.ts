@@ -1,5 +1,5 @@
 import type { MicState } from "../../audio/microphone.ts";
-import type { SessionState } from "../../envelope.ts";
+import type { Finish, SessionState, ToolCall } from "../../envelope.ts";
 import type { Health } from "../../link.ts";
 
 /** A microphone state that needs an explanation. */
@@ -128,6 +128,48 @@ export const en = {
   goneText: "The kernel has stopped or restarted.",
   goneFix: "Run the cell again for a new session.",
   error: "Something went wrong in this panel:",
+  thinkingRow: "Thought",
+  toolStatus: {
+    arriving: "is being asked for",
+    ready: "is about to run",
+    "awaiting approval": "waits for your approval",
+    running: "is running",
+    completed: "",
+    failed: "failed",
+    denied: "denied",
+    cancelled: "cancelled",
+  } satisfies Record<ToolCall["status"], string>,
+  approve: "Approve",
+  approveTitle: "Let this call be made",
+  deny: "Deny",
+  denyTitle: "Refuse this call; the model is told",
+  callDetails: "{tool}: arguments and result",
+  arguments: "Arguments",
+  result: "Result",
+  milliseconds: "{ms} ms",
+  finish: {
+    length: "The answer reached the greatest length the model may give.",
+    content_filter: "The answer was stopped by content review.",
+    incomplete: "The service ended the answer early and did not say why.",
+  } as Partial<Record<Finish, string>>,
+  tokens: "{input} + {output} tokens",
+  tokensTitle: "Input + output",
+  estimated: "about {what}",
+  estimatedTitle: "Estimated: the service did not count",
+  playRow: "Play what {who} said",
+  pauseRow: "Pause",
+  seekRow: "Position in what {who} said, s",
+  loadingRow: "Loading",
+  copyRow: "Copy this text",
+  copied: "Copied",
+  notCopied: "The browser does not let this page copy.",
+  actions: "More actions",
+  copyAll: "Copy the conversation",
+  exportAs: "Export as {format}",
+  exportTitle: "Saved beside the notebook",
+  totals: "{n} turns",
+  totalTitle: "Turns so far, and what they cost by the published prices",
+  free: "free",
   settings: "Settings of the session",
   sections: { voice: "Voice", prompt: "Prompt", turns: "Turn-taking", tools: "Tools" },
   sectionTitle: {
