@@ -9,6 +9,7 @@ import itertools
 import logging
 import socket
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -42,13 +43,22 @@ _FAREWELL_S = 5.0
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol that can also be cut off: a close is never sent to a client that does not read."""
+    """uvicorn's protocol that can also be cut off, and takes a refusal for what it is.
+
+    A close is never sent to a client that does not read. And uvicorn logs an error after every refused handshake.
+    """
 
     def handle_connect(self, event: Handshake) -> None:
         """Put the way to cut the connection off into the scope that the application gets."""
         super().handle_connect(event)
         if hasattr(self, "scope"):
             self.scope["extensions"][_ABORT] = {"abort": self.transport.abort}
+
+    async def send(self, message: Any) -> None:
+        """Send what the application says; a whole HTTP answer completes the handshake too."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
 
 
 def application(

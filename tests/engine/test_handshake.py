@@ -35,6 +35,13 @@ def test_wrong_key(engine: LocalEngine, key: str | None) -> None:
     check(refused(f"{engine.url}?model={MODEL}", **headers), 401, "Incorrect API key")
 
 
+def test_a_refusal_is_no_error_of_the_engine(engine: LocalEngine, caplog: pytest.LogCaptureFixture) -> None:
+    check(refused(f"{engine.url}?model={MODEL}"), 401, "Incorrect API key")
+    with Client(engine) as client:
+        client.ask("hello")
+    assert not [record.message for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+
+
 @pytest.mark.parametrize(("query", "words"), [("", "missing"), ("?model=gpt", "does not exist")])
 def test_bad_model(engine: LocalEngine, query: str, words: str) -> None:
     check(refused(engine.url + query, Authorization=f"Bearer {engine.key}"), 400, words)
