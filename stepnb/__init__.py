@@ -72,6 +72,10 @@ _ERRORS = (
     "NeedsConfirmation", "NeedsConsent", "PortInUse", "RateLimited", "RecordingError", "ReplayMismatch",
     "ServiceError", "ServiceUnavailable", "SessionClosed", "StepnbError", "TurnError", "TurnTimeout", "Unreachable",
     "WrongPath",
+    "ApprovalBlocked", "AudioError", "AuthenticationError", "BadRequest", "BalanceExhausted", "BudgetExhausted",
+    "ConfigError", "ConnectError", "ConnectionLost", "ContentBlocked", "EngineError", "HandshakeError", "PortInUse",
+    "RateLimited", "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable", "SessionClosed",
+    "StepnbError", "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
 )  # fmt: skip
 _PUBLIC |= dict.fromkeys(_ERRORS, "stepnb.errors")
 

@@ -19,6 +19,7 @@
     │       ├── ContentBlocked      451: stopped by content review
     │       └── ServiceUnavailable  5xx: a fault or overload of the service
     ├── ConnectionLost              the connection ended and nobody asked for it
+    ├── BudgetExhausted             the session has cost what its budget allows
     ├── SessionClosed               the session was closed before the call
     ├── ServiceError                the service sent an ``error`` event
     ├── TurnError                   a turn ended without an answer
@@ -180,6 +181,10 @@ class ConnectionLost(StepnbError):
     ) -> None:
         super().__init__(message, fix=fix, trace_id=trace_id)
         self.code = code
+
+
+class BudgetExhausted(StepnbError):
+    """The session has cost what its budget allows; no new turn begins."""
 
 
 class SessionClosed(StepnbError):

@@ -112,6 +112,10 @@ class Book:
         responses = [self.responses[number] for number in list(turn.responses)]
         return [self.items[item] for response in responses for item in list(response.items)]
 
+    def begun(self, turn: TurnState) -> bool:
+        """Whether the service has said or called anything in a turn."""
+        return bool(self.calls(turn)) or any(item.text or item.audio_bytes for item in self.answer(turn))
+
     def calls(self, turn: TurnState) -> list[ToolCallState]:
         """Return the functions the model called in a turn, in order."""
         responses = [self.responses[number] for number in list(turn.responses)]

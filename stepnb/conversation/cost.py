@@ -14,7 +14,7 @@ from .usage import Usage, total, usages
 Currency = Literal["CNY", "USD"]
 
 CURRENCIES: dict[str, Currency] = {"cn": "CNY", "global": "USD"}
-_FREE = {
+FREE = {
     "local": "The local engine costs nothing.",
     "cn/step_plan": "Step Plan is a subscription: it is not billed by the token.",
 }
@@ -83,8 +83,8 @@ def cost_of(usage: Usage, model: str, cluster: str, *, web_search: bool = False)
         Whether the session lets the service search the web.
     """
     as_of = catalog.as_of()["prices"]
-    if cluster in _FREE:
-        return Cost(0.0, 0.0, "CNY", notes=(_FREE[cluster],), as_of=as_of)
+    if cluster in FREE:
+        return Cost(0.0, 0.0, "CNY", notes=(FREE[cluster],), as_of=as_of)
     cny, usd = (_by_list(usage, catalog.price(model, name)) for name in ("cn", "global"))
     currency = CURRENCIES.get(cluster)
     notes = []

@@ -29,7 +29,7 @@ _NAMES: dict[str, FinishReason] = {
 _IN_WORDS: dict[FinishReason, str] = {
     "length": "The answer reached the greatest length the model may give.",
     "content_filter": "The answer was stopped by content review.",
-    "incomplete": "The service ended the answer early and did not say why.",
+    "incomplete": "The answer ended early.",
 }
 
 

@@ -127,7 +127,7 @@ class PersonSide:
             changes = [Change("turn", turn.id)]
         heard = self._book.turns.get(self._by_item.get(self._book.scoped(item_id), 0))
         # A written message comes back with its own text; of a spoken one it is what the service heard.
-        if text and heard is not None and heard.kind != "text":
+        if text and heard is not None and not heard.written:
             return self.transcribed(item_id, text, final=False)
         return changes
 
@@ -137,7 +137,7 @@ class PersonSide:
         self._by_item[item_id] = turn.id
         item = self._book.item(item_id)
         item.role = "user"
-        if item.text and turn.kind != "text":
+        if item.text and not turn.written:
             turn.user_transcript = item.text
             turn.transcript_final = item.status == "transcribed"
 

@@ -98,6 +98,19 @@ class Conversation:
         """Return the functions the model called in a turn, in order."""
         return self._book.calls(turn)
 
+    def begun(self, turn: TurnState) -> bool:
+        """Whether the service has said or called anything in a turn."""
+        return self._book.begun(turn)
+
+    def concerned(self, event: ev.ErrorEvent | ev.ResponseDone) -> int | None:
+        """Return the turn that an error, or the end of a response, is about: if it names none, the one that is on."""
+        if isinstance(event, ev.ErrorEvent):
+            number = turn_of_event_id(event.error.event_id)
+        else:
+            response = self.responses.get(self._book.scoped(event.response.id or ""))
+            number = response.turn if response else None
+        return number or (self.active.turn if self.active else None) or self.spoken
+
     def between_responses(self) -> list[int]:
         """Return the turns that go on while no response of theirs runs: tools do, or the follow-up has to wait."""
         return [
@@ -162,12 +175,21 @@ class Conversation:
         self._service.reset()
         error = TurnError(reason, fix="Ask again: the session connects anew.")
         changes: list[Change] = []
+        for response in self.responses.values():
+            if response.status == "in_progress":
+                response.status = "incomplete"
+                response.finish_reason = "cancelled" if response.discarded else "incomplete"
         for turn in self.turns.values():
-            if turn.ended or turn.id in keep:
+            if turn.ended:
+                continue
+            if turn.id in keep:
+                # It is asked again, as if no answer to it had been announced.
+                turn.status, turn.responses = "pending", []
+                turn.stamps.pop("response_created", None)
                 continue
             # What had been said stays said; the rest of the answer will not come.
-            begun = any(item.text or item.audio_bytes for item in self.answer(turn))
-            changes += self._interrupted(turn, t) if begun else self._fail(turn.id, error, t)
+            said = any(item.text or item.audio_bytes for item in self.answer(turn))
+            changes += self._interrupted(turn, t) if said else self._fail(turn.id, error, t)
         return changes
 
     def _interrupted(self, turn: TurnState, t: int) -> list[Change]:
@@ -324,6 +346,8 @@ class Conversation:
             if number is not None:
                 self._person.forget(number)  # no item will come of what was refused
             return []
+        if fault is Fault.ENGINE:
+            return []  # the session connects anew, or gives up
         if number is None and fault is Fault.NO_SPEECH:
             number = self.spoken
         error = as_exception(info)

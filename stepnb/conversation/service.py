@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from ..protocol import events as ev
-from ..protocol.faults import as_exception
+from ..protocol.faults import Fault, as_exception, classify, failure_of
 from .book import Book, Change
 from .finish import finish_reason
 from .person import PersonSide
@@ -70,10 +70,8 @@ class ServiceSide:
         if active is None or active.turn != number:
             return []
         turn = self._book.turns[number]
-        if turn.ended:
-            return []
         turn.responses.remove(active.id)
-        if not turn.responses:
+        if not turn.responses and not turn.ended:
             turn.status = "pending"
             turn.stamps.pop("response_created", None)
         owner = self._book.turns.get(self._person.spoken or 0) or self._book.new_turn("unasked")
@@ -162,7 +160,10 @@ class ServiceSide:
         if turn is None or turn.ended:
             return changes
         if response.status == "failed":
-            error = ev.ErrorInfo(message=_message_of(info.status_details) or "the answer failed")
+            error = failure_of(info)
+            if classify(error) is Fault.ENGINE:
+                return [*changes, Change("turn", turn.id)]  # the session connects anew, or gives up
+            error.message = error.message or "the answer failed"
             return changes + self._book.fail(turn.id, as_exception(error), t)
         cut = response.discarded or response.status == "cancelled"
         cut = cut or (response.status == "incomplete" and self._person.speaking)
@@ -203,10 +204,3 @@ class ServiceSide:
             item.role, item.type = item.role or "assistant", item.type or "message"
             self._book.link(item, event.response_id)
         return item
-
-
-def _message_of(details: object) -> str | None:
-    """Return what the details of a failed response say: they, or the error in them, may be a text or an object."""
-    if isinstance(details, dict):
-        return _message_of(details.get("error", details.get("message")))
-    return details if isinstance(details, str) else None

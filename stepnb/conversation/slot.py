@@ -70,6 +70,16 @@ class Slot:
         self._finished: deque[str] = deque(maxlen=64)
 
     @property
+    def waiting(self) -> tuple[int, ...]:
+        """The turns that want a response and have not been granted one."""
+        return tuple(self._waiting)
+
+    @property
+    def asked(self) -> int | None:
+        """The turn whose ``response.create`` is unanswered."""
+        return self._turn if self.state == "create_sent" else None
+
+    @property
     def busy(self) -> bool:
         """Whether a response is running or about to."""
         return self.state != "idle" or bool(self._waiting)

@@ -180,6 +180,11 @@ class TurnState:
     def ended(self) -> bool:
         return self.status in ("completed", "interrupted", "failed")
 
+    @property
+    def written(self) -> bool:
+        """Whether its words are known before the service tells what it heard."""
+        return self.kind in ("text", "greeting")
+
     def stamp(self, name: str, t: int) -> None:
         """Note when something first happened."""
         self.stamps.setdefault(name, t)

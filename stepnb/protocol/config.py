@@ -232,12 +232,15 @@ class SessionConfig:
         `ServerVAD`, or None for push-to-talk.
     tools
         What the model may call.
+    transcription
+        The model that writes down what the person says, or None to leave it to the service.
     """
 
     voice: str | None = None
     instructions: str | None = None
     vad: ServerVAD | None = ServerVAD()
     tools: tuple[ToolSpec, ...] = ()
+    transcription: str | None = None
 
     def session_info(self, keys: frozenset[str] | None = None) -> SessionInfo:
         """Return the ``session`` object of a ``session.update``.
@@ -265,6 +268,8 @@ class SessionConfig:
             info.turn_detection = self.vad.to_wire() if self.vad else None
         if wanted("tools"):
             info.tools = [tool.to_wire() for tool in self.tools]
+        if wanted("transcription") and self.transcription is not None:
+            info.input_audio_transcription = {"model": self.transcription}
         return info
 
 
@@ -295,6 +300,11 @@ def echo_differences(sent: SessionInfo, echo: SessionInfo) -> list[Difference]:
         wanted, taken = getattr(sent, key), getattr(echo, key)
         if wanted is not UNSET and taken is not UNSET and wanted != taken:
             differences.append(Difference(key, wanted, taken))
+    model, echoed = sent.input_audio_transcription, echo.input_audio_transcription
+    if model is not UNSET and model is not None and echoed is not UNSET:
+        taken = echoed.get("model") if echoed is not None else None
+        if taken != model["model"]:
+            differences.append(Difference("input_audio_transcription", model["model"], taken))
     if sent.turn_detection is not UNSET:
         wanted_vad, taken_vad = vad_of(sent), vad_of(echo)
         if wanted_vad and taken_vad:

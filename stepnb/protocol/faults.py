@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum
 
 from ..errors import ServiceError
-from .events import ErrorInfo
+from .events import ErrorInfo, ResponseInfo
 
 
 class Fault(Enum):
@@ -22,6 +22,7 @@ class Fault(Enum):
     BAD_VOICE = "voice not valid"
     EMPTY_CONTEXT = "nothing to answer"
     BAD_EVENT = "invalid event"
+    ENGINE = "a fault of the service itself"
     OTHER = "other"
 
 
@@ -37,6 +38,9 @@ _SIGNS: tuple[tuple[str, Fault], ...] = (
     ("item.role must be", Fault.BAD_EVENT),
     ("item.type must be", Fault.BAD_EVENT),
     ("cannot find previous item", Fault.BAD_EVENT),
+    ("engine error", Fault.ENGINE),
+    ("internal error", Fault.ENGINE),
+    ("internal server error", Fault.ENGINE),
 )
 
 BENIGN = frozenset({Fault.NOTHING_TO_CANCEL, Fault.COMMIT_UNDER_VAD, Fault.EMPTY_BUFFER})
@@ -46,6 +50,7 @@ _FIXES: dict[Fault, str] = {
     Fault.EMPTY_BUFFER: "Send audio before ending the turn.",
     Fault.BAD_VOICE: "Choose a voice the model knows: stepnb.protocol.catalog.voices(model, cluster) lists them.",
     Fault.EMPTY_CONTEXT: "Say or write something first.",
+    Fault.ENGINE: "Ask again; if it goes on, look at the service's status page.",
     Fault.BAD_EVENT: "This is a bug of the client: please report it with the event log.",
 }
 
@@ -56,6 +61,19 @@ def classify(error: ErrorInfo) -> Fault:
     if "voice" in message and "not valid" in message:
         return Fault.BAD_VOICE
     return next((fault for sign, fault in _SIGNS if sign in message), Fault.OTHER)
+
+
+def failure_of(response: ResponseInfo) -> ErrorInfo:
+    """Return the error of a failed response: its details, or the error in them, may be a text or an object."""
+    details: object = response.status_details
+    if isinstance(details, dict):
+        details = details.get("error", details)
+    if isinstance(details, dict):
+        texts = {
+            name: details[name] for name in ("type", "code", "message") if isinstance(details.get(name), str)
+        }
+        return ErrorInfo(**texts)
+    return ErrorInfo(message=details if isinstance(details, str) else None)
 
 
 def as_exception(error: ErrorInfo, *, trace_id: str | None = None) -> ServiceError:

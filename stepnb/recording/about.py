@@ -61,15 +61,19 @@ class Settings(Struct, kw_only=True):
     instructions: str | None = None
     vad: dict[str, int] | None = None
     tools: list[dict[str, Any]] = []
+    transcription: str | None = None
+    greeting: str | None = None
     history: list[tuple[str, str]] = []
 
     @classmethod
-    def of(cls, config: SessionConfig, history: Sequence[ev.Item]) -> Settings:
+    def of(cls, config: SessionConfig, history: Sequence[ev.Item], greeting: str | None = None) -> Settings:
         return cls(
             voice=config.voice,
             instructions=config.instructions,
             vad=dataclasses.asdict(config.vad) if config.vad else None,
             tools=[tool.to_wire() for tool in config.tools],
+            transcription=config.transcription,
+            greeting=greeting,
             history=[(item.role or "", part.text or "") for item in history for part in item.content or []],
         )
 

@@ -49,6 +49,7 @@ def replay(recording: Recording, speed: float) -> Session:
         instructions=settings.instructions,
         vad=settings.server_vad,
         tools=_recorded_tools(recording),
+        transcription=settings.transcription,
     )
     core = SessionCore(
         Endpoint(header.cluster, "replay://recording", Secret("")),
@@ -57,6 +58,7 @@ def replay(recording: Recording, speed: float) -> Session:
         io_thread.loop,
         log=EventLog(model=header.model, cluster=header.cluster, where="recording", settings=settings),
         history=message_items(settings.history),
+        greeting=settings.greeting,
         open_connection=Player(recording.events, speed).open,
     )
     return Session._of(core)

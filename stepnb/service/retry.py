@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from ..errors import ConnectError, ConnectionLost, HandshakeError, StepnbError
+from ..errors import ConnectError, ConnectionLost, HandshakeError, ServiceError, StepnbError
+from ..protocol.events import ErrorInfo
+from ..protocol.faults import Fault, classify
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 8.0
@@ -32,6 +34,8 @@ def worth_retrying(error: StepnbError, *, had_session: bool) -> bool:
             return error.status == 429 or error.status >= 500
         case ConnectError():
             return had_session
+        case ServiceError():
+            return classify(ErrorInfo(message=error.message)) is Fault.ENGINE
     return False
 
 

@@ -11,7 +11,7 @@ import pybase64
 
 from ..conversation.reducer import Change, turn_event_id
 from ..conversation.slot import Command, GiveUp, SendCancel, SendCreate, Slot
-from ..conversation.state import TurnKind
+from ..conversation.state import TurnKind, TurnState
 from ..errors import StepnbError
 from ..protocol import events as ev
 from .questions import Questions
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .core import SessionCore
 
 WATCH_INTERVAL = 0.5
+GREETING_NOTE = (
+    "[Note of the application, not from the person: the conversation begins now, and you speak first. "
+    "Say these words and nothing else.]"
+)
 
 
 class Asking:
@@ -29,10 +33,19 @@ class Asking:
     ----------
     slot
         The state of the one response slot.
+
+    Parameters
+    ----------
+    core
+        The session.
+    greeting
+        What it opens the conversation with.
     """
 
-    def __init__(self, core: SessionCore) -> None:
+    def __init__(self, core: SessionCore, greeting: str | None = None) -> None:
         self.slot = Slot()
+        self._greeting = greeting
+        self._greeting_turn: int | None = None
         self._core = core
         self._questions = Questions(core.send)
         self._endings: dict[int, Future[None]] = {}
@@ -42,6 +55,7 @@ class Asking:
 
     def open_turn(self, how: TurnKind, ending: Future[None], *, text: str | None = None) -> int:
         """Log a new turn; ending is resolved when it ends."""
+        self._open_greeting()
         core = self._core
         number = core.conversation.next_turn()
         # Streamed into a session with VAD, a turn waits for the service to hear speech.
@@ -53,6 +67,36 @@ class Asking:
         self._endings[number] = ending
         core.local("turn", data if text is None else data | {"text": text})
         return number
+
+    def _open_greeting(self) -> None:
+        """The first turn is the greeting's, whatever comes first."""
+        if self._greeting is None or self._greeting_turn is not None:
+            return
+        self._greeting_turn = self._core.conversation.next_turn()
+        text = f"{GREETING_NOTE} {self._greeting}"
+        self._core.local("turn", {"turn": self._greeting_turn, "how": "greeting", "text": text})
+
+    def greet(self) -> None:
+        """The first session has begun: open the conversation, once.
+
+        The wish goes into a message that says what it is; the documented way, instructions in ``response.create``, is
+        not heeded everywhere.
+        """
+        self._open_greeting()
+        number = self._greeting_turn
+        if number is not None and not self._core.conversation.turns[number].ended:
+            text = self._core.conversation.turns[number].text
+            self._questions.add(number, ev.Part(type="input_text", text=text), None)
+            self.want(number)
+            if self._core.conversation.speaking:
+                self.spoken_to()
+
+    def spoken_to(self) -> None:
+        """The person speaks: a greeting that has not begun would come too late, so it is left out."""
+        number = self._greeting_turn
+        if number is not None and (number in self.slot.waiting or number == self.slot.asked):
+            self.slot.forget(number)
+            self._core.local("turn_interrupted", {"turn": number})
 
     def say(self, text: str) -> None:
         """A typed message of the panel."""
@@ -99,8 +143,32 @@ class Asking:
 
     def want(self, number: int) -> None:
         """Ask for a response for a turn as soon as the slot is free."""
+        exhausted = self._core.budget.exhausted
+        if exhausted is not None and not self._core.conversation.turns[number].responses:
+            self.fail_turn(number, exhausted.message, exhausted.fix)
+            return
         self.carry_out(self.slot.want(number, time.monotonic()))
         self._core.refresh_status()
+
+    async def ask_again(self, waiting: list[int]) -> None:
+        """Ask for the answers that the last connection did not give; what was spoken is sent as one message."""
+        log, turns = self._core.log, self._core.conversation.turns
+        for number in waiting:
+            turn = turns[number]
+            if not self._questions.has(number) and not turn.ended:
+                pcm = await asyncio.to_thread(log.audio.read, list(turn.input_audio))
+                payload = pybase64.b64encode_as_string(pcm)
+                self._questions.add(number, ev.Part(type="input_audio", audio=payload), pcm)
+            if not turn.ended:
+                self.want(number)
+
+    def count_cost(self) -> None:
+        """A response has ended: reckon up, and let no waiting turn begin that the budget does not allow."""
+        if not self._core.budget.count():
+            return
+        for number in self.slot.waiting:
+            if not self._core.conversation.turns[number].responses:
+                self.want(number)
 
     def cancel_response(self) -> None:
         """Cancel what the service is about to say, if anything."""
@@ -151,7 +219,15 @@ class Asking:
     def disconnected(self) -> list[int]:
         """The connection is gone: return the turns that are to be asked again on the next one."""
         self.slot.reset()
-        return self._questions.unanswered(self._core.conversation)
+        conversation = self._core.conversation
+        spoken = [turn.id for turn in conversation.turns.values() if self._was_spoken(turn)]
+        return sorted({*self._questions.unanswered(conversation), *spoken})
+
+    def _was_spoken(self, turn: TurnState) -> bool:
+        """Whether a turn's speech is complete and kept, and nothing has been answered."""
+        complete = "speech_stopped" in turn.stamps or "input_ended" in turn.stamps
+        kept = bool(turn.input_audio) and all(ref.kept for ref in turn.input_audio)
+        return complete and kept and not turn.ended and not self._core.conversation.begun(turn)
 
     def give_up(self, error: StepnbError | None) -> None:
         """No other connection will be tried: forget what was asked. With an error, waiting for it raises that."""

@@ -52,6 +52,9 @@ class AudioInput:
         """Take in 20 ms of the microphone: base64 text, the PCM16 it stands for, and its RMS in int16 units."""
         if not self._talking or self._streaming.locked():
             return
+        if self._core.budget.exhausted is not None:
+            self.talk(False)
+            return
         vad = self._core.settings.config.vad
         held_back = vad is None and self._held is None
         if vad is None:
@@ -66,6 +69,10 @@ class AudioInput:
     def talk(self, on: bool) -> None:
         """The person starts or ends talking into the microphone."""
         if on == self._talking:
+            return
+        exhausted = self._core.budget.exhausted
+        if on and exhausted is not None:
+            self._core.notice("warning", exhausted.message, exhausted.fix or "")
             return
         self._talking = on
         self._core.activity(mic_live=on)

@@ -33,6 +33,8 @@ class BargeIn:
         told once the person is silent.
         """
         core = self._core
+        if by_speech:
+            core.asking.spoken_to()
         active = core.conversation.active
         if active is not None and not active.discarded:
             core.local("discard", {"response": active.id})

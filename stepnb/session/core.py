@@ -17,6 +17,7 @@ from typing import Any
 
 from ..conversation.cost import Ledger
 from ..conversation.reducer import Change, Conversation
+from ..conversation.slot import Command
 from ..conversation.usage import tools_text
 from ..errors import SessionClosed, StepnbError
 from ..protocol import codec
@@ -27,11 +28,13 @@ from ..recording.log import EventLog
 from ..service.endpoint import Endpoint
 from .asking import Asking
 from .bargein import BargeIn
+from .budget import Budget, Limit
 from .connection import Connection
 from .dispatch import Dispatcher
 from .hub import Hub
 from .lifeline import Lifeline
 from .link import Opener
+from .recovery import Recovery
 from .settings import Settings
 from .spooling import Spooling
 from .status import Level, State, Status
@@ -55,6 +58,8 @@ class SessionCore:
         *,
         log: EventLog,
         history: Sequence[ev.Item] = (),
+        greeting: str | None = None,
+        budget: Limit | None = None,
         open_connection: Opener = Connection.open,
     ) -> None:
         self.endpoint = endpoint
@@ -71,7 +76,9 @@ class SessionCore:
         self.playing = False
         self.mic_live = False
         self.lost_uplink = 0
-        self.asking = Asking(self)
+        self.budget = Budget(budget, lambda: self.ledger, lambda text, fix: self.notice("warning", text, fix))
+        self.asking = Asking(self, greeting)
+        self.recovery = Recovery(self)
         self._ids = itertools.count(1)
         self.lifeline = Lifeline(self, history, open_connection)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -171,13 +178,20 @@ class SessionCore:
         # Silence first: what a barge-in discards must not be told to the player any more.
         if isinstance(event, ev.SpeechStarted):
             self.bargein.interrupt(by_speech=True)
-        commands = self.asking.slot.on_event(event, t / 1e9)
+        commands = self._next_commands(event, t / 1e9)
         for change in changes:
             self._emit(change, None)
         self.asking.carry_out(commands)
         self._on_session_event(event)
         self.hub.event(event)
         self.refresh_status()
+
+    def _next_commands(self, event: codec.AnyEvent, now: float) -> list[Command]:
+        if self.recovery.takes(event):
+            return []  # the slot is that of the next connection
+        if isinstance(event, ev.ResponseDone | ev.ResponseCancelled):
+            self.asking.count_cost()  # before the slot grants the next answer
+        return self.asking.slot.on_event(event, now)
 
     def _on_audio(
         self, event: ev.AudioDelta, pcm: bytes | None, frame: str, t: int, repairs: tuple[str, ...]

@@ -113,6 +113,11 @@ class Lifeline:
         self._core.bargein.interrupt()
         self._replace("A new session was asked for.")
 
+    def restart(self, error: ConnectionLost) -> None:
+        """Give up a connection that is of no use any more, and connect again."""
+        self._link.leave()
+        self._on_lost(error)
+
     async def close(self) -> None:
         """Close for good."""
         if self._rotation is not None:
@@ -150,8 +155,7 @@ class Lifeline:
             return
         self._report()
         self._established()
-        for turn in waiting:
-            self._core.asking.want(turn)
+        await self._core.asking.ask_again(waiting)
 
     def _replace(self, reason: str) -> None:
         waiting = self._core.disconnected(ConnectionLost(reason))
@@ -168,8 +172,7 @@ class Lifeline:
             await self._fail(error, raises=True)
             return
         self._established()
-        for turn in waiting:
-            self._core.asking.want(turn)
+        await self._core.asking.ask_again(waiting)
 
     async def _try(self, attempts: int | None) -> None:
         """Shake hands, again and again while that may help.
@@ -212,7 +215,9 @@ class Lifeline:
 
     def _established(self) -> None:
         self._connecting = None
-        self._had_session = True
+        if not self._had_session:
+            self._had_session = True
+            self._core.asking.greet()
         if self._rotation is not None:
             self._rotation.cancel()
         self._rotation = asyncio.get_running_loop().call_later(self.rotate_after, self._rotate_when_idle)

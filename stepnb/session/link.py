@@ -43,12 +43,13 @@ class Link:
         self._on_lost = on_lost
         self._open_connection = open_connection
         self._connection: Transport | None = None
+        self._deaf = False
         self._outbox: asyncio.Queue[str] = asyncio.Queue(OUTBOX)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def is_open(self) -> bool:
-        return self._connection is not None
+        return self._connection is not None and not self._deaf
 
     @property
     def crowded(self) -> bool:
@@ -58,7 +59,7 @@ class Link:
     async def open(self, url: str, model: str, key: Secret, *, cluster: str) -> str | None:
         """Connect and start reading; return the trace id."""
         connection = await self._open_connection(url, model, key, cluster=cluster)
-        self._connection = connection
+        self._connection, self._deaf = connection, False
         self._outbox = asyncio.Queue(OUTBOX)
         self._tasks = [
             asyncio.create_task(self._read(connection)),
@@ -75,6 +76,10 @@ class Link:
                 ConnectionLost("The service takes nothing any more.", fix="Ask again: it connects anew.")
             )
 
+    def leave(self) -> None:
+        """Hear and say nothing more on this connection; it is still to be closed."""
+        self._deaf = True
+
     async def close(self) -> None:
         """Close the connection, if there is one, and stop its tasks."""
         connection, self._connection = self._connection, None
@@ -90,7 +95,8 @@ class Link:
     async def _read(self, connection: Transport) -> None:
         try:
             async for frame in connection.frames():
-                self._on_frame(frame)
+                if not self._deaf:
+                    self._on_frame(frame)
         except (ConnectionLost, ReplayMismatch) as error:
             self._lose(error)
 
@@ -103,5 +109,5 @@ class Link:
                 return  # the reader says so
 
     def _lose(self, error: ConnectionLost | ReplayMismatch) -> None:
-        if self._connection is not None:
+        if self.is_open:
             self._on_lost(error)

@@ -52,9 +52,13 @@ class Questions:
         self._questions = {
             number: _Question(question.part, question.pcm)
             for number, question in self._questions.items()
-            if not turns[number].ended and not turns[number].responses
+            if not turns[number].ended and not conversation.begun(turns[number])
         }
         return list(self._questions)
+
+    def has(self, turn: int) -> bool:
+        """Whether the message of a turn is kept."""
+        return turn in self._questions
 
     def drop(self, turn: int) -> None:
         """A turn has ended."""

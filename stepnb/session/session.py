@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
@@ -13,10 +13,9 @@ from typing import Any, Self
 from ..audio.clip import Clip
 from ..conversation.history import Message
 from ..conversation.state import TurnKind
-from ..errors import ConfigError, SessionClosed
+from ..errors import ConfigError
 from ..protocol import catalog
 from ..protocol.catalog import Voice
-from ..protocol.codec import AnyEvent
 from ..protocol.config import ServerVAD, SessionConfig
 from ..recording.about import Settings
 from ..recording.log import EventLog
@@ -38,12 +37,11 @@ from .arguments import (
     voice_of,
 )
 from .audio_input import AudioInput
+from .budget import limit_of
 from .cells import replace_predecessors
 from .core import SessionCore
-from .following import call_back, follow
 from .lifetimes import CLOSE_TIMEOUT, close_soon, open_cores, say_no_key_once
 from .status import Notice
-from .subscription import Callback
 from .tools import AnyTool, Approve, ToolCall, approve_of, tool_list
 from .turn import Turn
 from .view import SessionView
@@ -75,8 +73,16 @@ class Session(SessionView):
     approve
         Who says whether a function may be called. A function or coroutine function of a `ToolCall`, asked first; only
         True lets it be. True: you do, by the buttons in the panel or by `approve` and `deny`. None: you do so for
-        tools made with ``@sn.tool(approve=True)``, and no other needs it. Nobody has to decide for longer than
-        two minutes; after that the call is denied.
+        tools made with ``@sn.tool(approve=True)``, and no other needs it. After two minutes the call is denied.
+    greeting
+        The words the model opens the conversation with, once, before anything is asked. A person who speaks first goes
+        first.
+    budget
+        The most the session may cost by the published prices, in the cluster's currency: 2.5 or "2.5 CNY". Then no new
+        turn begins; what runs ends as usual. The local engine, Step Plan and free models cost 0. See `cost`.
+    transcription
+        A model that writes down what you say, sent as ``input_audio_transcription``. None is usual: the service
+        transcribes anyway, and some servers ignore it under VAD, which is told in `notices`.
     record
         A folder, new or empty, to keep the recording in; it grows as the session goes on, and a killed kernel loses no
         more than the last second of it. None: a private temporary folder, deleted at close. `save` packs either.
@@ -108,6 +114,9 @@ class Session(SessionView):
         vad: ServerVAD | None = DEFAULT_VAD,
         tools: Sequence[AnyTool] | None = None,
         approve: Approve | bool | None = None,
+        greeting: str | None = None,
+        budget: float | str | None = None,
+        transcription: str | None = None,
         record: str | os.PathLike[str] | None = None,
         keep_audio: KeepAudio = "all",
         history: Recording | Sequence[Message] = (),
@@ -120,7 +129,10 @@ class Session(SessionView):
             instructions=text_of("instructions", instructions),
             vad=vad_of(vad),
             tools=tool_list(tools, model),
+            transcription=text_of("transcription", transcription),
         )
+        opening = text_of("greeting", greeting)
+        limit = limit_of(budget, model, where.cluster)
         past, untold = past_of(history)
         log = EventLog(
             Path(record).expanduser() if record is not None else None,
@@ -128,11 +140,20 @@ class Session(SessionView):
             model=model,
             cluster=where.cluster,
             where=where.label,
-            settings=Settings.of(config, past),
+            settings=Settings.of(config, past, opening),
         )
-        self._begin(
-            SessionCore(where, model, config, io_thread.loop, approve_of(approve), log=log, history=past)
+        core = SessionCore(
+            where,
+            model,
+            config,
+            io_thread.loop,
+            approve_of(approve),
+            log=log,
+            history=past,
+            greeting=opening,
+            budget=limit,
         )
+        self._begin(core)
         if untold:
             self._core.hub.notices.append(
                 Notice("info", f"The history is told as text. It leaves out {', '.join(untold)}.")
@@ -174,6 +195,8 @@ class Session(SessionView):
             Empty text, an empty or too long clip, or something else altogether.
         SessionClosed
             The session is closed.
+        BudgetExhausted
+            It has cost what its budget allows.
         """
         if isinstance(what, Clip):
             pcm = pcm_of(what)
@@ -204,6 +227,9 @@ class Session(SessionView):
         self, how: TurnKind, work: Callable[[int], Coroutine[Any, Any, None]], *, text: str | None = None
     ) -> Turn:
         self._check_open()
+        exhausted = self._core.budget.exhausted
+        if exhausted is not None:
+            raise exhausted
         ending: Future[None] = Future()
         turn = Turn(self, None, ending)
 
@@ -230,6 +256,7 @@ class Session(SessionView):
         instructions: str | None | Unchanged = UNCHANGED,
         vad: ServerVAD | None | Unchanged = UNCHANGED,
         tools: Sequence[AnyTool] | None | Unchanged = UNCHANGED,
+        budget: float | str | None | Unchanged = UNCHANGED,
     ) -> None:
         """Change settings of the running session.
 
@@ -239,6 +266,8 @@ class Session(SessionView):
             Only before the first audio of the session.
         instructions, vad, tools
             At any time. Left out: unchanged. ``vad=None``: push-to-talk. ``tools=None``: none any more.
+        budget
+            The most the session may cost, with what it has cost so far; None: no limit any more.
 
         Raises
         ------
@@ -254,6 +283,10 @@ class Session(SessionView):
                 "The voice is fixed since the first audio of the session.",
                 fix="Write s.restart(voice=...): a new session with the same conversation.",
             )
+
+        if not isinstance(budget, Unchanged):
+            limit = limit_of(budget, self.model, self._core.endpoint.cluster)
+            self._core.loop.call_soon_threadsafe(self._core.budget.set, limit)
 
         def apply() -> None:
             self._core.update(dataclasses.replace(self._core.settings.config, **changes))
@@ -332,32 +365,6 @@ class Session(SessionView):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # Following ----------------------------------------------------------------------------------------------------
-
-    def on(self, type: str, callback: Callback) -> Callable[[], None]:
-        """Call back for every event of a type.
-
-        Parameters
-        ----------
-        type
-            A wire name such as "response.audio.delta", or "*" for all.
-        callback
-            A function or coroutine function of the event. It runs on the user's loop thread, never on the I/O thread;
-            what it raises becomes a notice.
-
-        Returns
-        -------
-        callable
-            Ends the subscription.
-        """
-        self._check_open()
-        return call_back(self._core, type, callback)
-
-    def stream(self) -> AsyncIterator[AnyEvent]:
-        """Yield every event of the service from now on, until the session closes."""
-        self._check_open()
-        return follow(self._core)
-
     # Display ------------------------------------------------------------------------------------------------------
 
     @property
@@ -394,7 +401,3 @@ class Session(SessionView):
         from ..widgets.live import show_session
 
         show_session(self)
-
-    def _check_open(self) -> None:
-        if self._core.closed or not self._finalizer.alive:
-            raise SessionClosed("The session is closed.", fix="Make a new one: sn.Session().")

@@ -10,7 +10,7 @@ from ..audio.clip import Clip
 from ..conversation.cost import Cost, Ledger
 from ..conversation.finish import FinishReason
 from ..conversation.reducer import Conversation
-from ..conversation.state import ItemState, ToolCallState, TurnState, TurnStatus
+from ..conversation.state import ItemState, ToolCallState, TurnKind, TurnState, TurnStatus
 from ..conversation.timing import Latency, Stamps
 from ..conversation.usage import Usage
 from ..errors import StepnbError
@@ -109,9 +109,14 @@ class Turn:
         return self._state.error if self._state else None
 
     @property
+    def kind(self) -> TurnKind | None:
+        """How it began: "text", "clip", "speech", "greeting" (the session's own), or "unasked" (the service's own)."""
+        return self._state.kind if self._state else None
+
+    @property
     def user(self) -> str | Clip | None:
-        """What was asked: the text, or the audio as a Clip (24 kHz)."""
-        if self._state is None:
+        """What was asked: the text, or the audio as a Clip (24 kHz); None where nobody asked."""
+        if self._state is None or self._state.kind == "greeting":
             return None
         if self._state.text is not None:
             return self._state.text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import weakref
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -10,19 +12,25 @@ from ..conversation.cost import Cost, Ledger
 from ..conversation.reducer import Conversation
 from ..conversation.state import ToolCallState, TurnState
 from ..conversation.usage import Usage
+from ..errors import SessionClosed
+from ..protocol.codec import AnyEvent
 from ..protocol.config import SessionConfig
 from ..recording.archive import pack
 from ..recording.export import export
 from ..recording.log import EventLog
 from .core import SessionCore
+from .following import call_back, follow
 from .pictures import Pictures
 from .status import Notice, Status
+from .subscription import Callback
 from .tools import ToolCall
 from .turn import Turn
 
 
 class SessionView(Pictures):
     """The reading half of `Session`: status, turns, events, settings."""
+
+    _finalizer: weakref.finalize[..., SessionView]
 
     def __init__(self, core: SessionCore) -> None:
         self._core = core
@@ -134,6 +142,36 @@ class SessionView(Pictures):
         """The settings in force."""
         return self._core.settings.config
 
+    # Following ----------------------------------------------------------------------------------------------------
+
+    def on(self, type: str, callback: Callback) -> Callable[[], None]:
+        """Call back for every event of a type.
+
+        Parameters
+        ----------
+        type
+            A wire name such as "response.audio.delta", or "*" for all.
+        callback
+            A function or coroutine function of the event. It runs on the user's loop thread, never on the I/O thread;
+            what it raises becomes a notice.
+
+        Returns
+        -------
+        callable
+            Ends the subscription.
+        """
+        self._check_open()
+        return call_back(self._core, type, callback)
+
+    def stream(self) -> AsyncIterator[AnyEvent]:
+        """Yield every event of the service from now on, until the session closes."""
+        self._check_open()
+        return follow(self._core)
+
     def __repr__(self) -> str:
         turns = len(self._core.conversation.turns)
         return f"Session({self.model}, {self._core.endpoint.label}, {self.status.state}, {turns} turns)"
+
+    def _check_open(self) -> None:
+        if self._core.closed or not self._finalizer.alive:
+            raise SessionClosed("The session is closed.", fix="Make a new one: sn.Session().")

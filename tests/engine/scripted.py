@@ -88,6 +88,12 @@ class ScriptedServer:
         assert not self.faults, "\n".join(self.faults)
         assert ok, f"step {self._reached} was not reached: {self.steps[self._reached].expects}"
 
+    def came(self, type: str, count: int) -> None:
+        """Wait until so many events of a type have come, whether a step expects them or not."""
+        with self._done:
+            assert self._done.wait_for(lambda: len(self.of(type)) >= count or bool(self.faults), WAIT_S)
+        assert not self.faults, "\n".join(self.faults)
+
     def send(self, *events: Event) -> None:
         """Send events that no client event triggers."""
         assert self._socket is not None
@@ -109,7 +115,9 @@ class ScriptedServer:
             pass
 
     def _take(self, event: Event) -> None:
-        self.received.append(event)
+        with self._done:
+            self.received.append(event)
+            self._done.notify_all()
         if self._settings and event["type"] == "session.update":
             self.send({"type": "session.updated", "session": event["session"]})
             return

@@ -164,6 +164,25 @@ def test_transcripts_need_no_setting() -> None:
     assert "input_audio_transcription" not in server.of("session.update")[0]["session"]
 
 
+@pytest.mark.parametrize(
+    ("taken", "told"),
+    [
+        ({}, False),
+        ({"model": "m1"}, False),
+        ({"model": "m1", "language": "zh"}, False),
+        (None, True),
+        ({"model": "m2"}, True),
+    ],
+)
+def test_a_server_that_needs_input_audio_transcription_gets_it(taken: Any, told: bool) -> None:
+    """Row 19: it is an option, and an echo that says otherwise is told: under VAD it may be dropped."""
+    changes = {} if taken == {} else {"input_audio_transcription": taken}
+    s, server = settings(Step({"type": "session.update"}, echo(**changes)), transcription="m1")
+    sent = server.of("session.update")[0]["session"]
+    assert sent["input_audio_transcription"] == {"model": "m1"}
+    assert any("input_audio_transcription" in notice.text for notice in s.notices) == told
+
+
 def test_the_energy_threshold_has_the_services_name_and_scale() -> None:
     """Row 20: energy_awakeness_threshold 0-5000 is sent; 0-1 is converted, in advice and echo."""
     vad = sn.ServerVAD(energy_awakeness_threshold=1500)

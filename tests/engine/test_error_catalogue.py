@@ -216,21 +216,86 @@ def test_a_value_that_is_refused(code: str) -> None:
     assert (turn.error.code, turn.error.param) == (code, "item.content")
 
 
-@pytest.mark.parametrize("words", ["engine error", "internal error"])
-def test_a_fault_of_the_service(words: str) -> None:
-    """Entry "engine / internal error": the turn says so; when the connection goes with it, the session comes back."""
+ENGINE = ["Engine error", "the engine reported an internal error", "internal server error"]
+
+
+def failed(words: str) -> list[Event]:
+    """A response that fails, as an error and as its end."""
+    info = done("r1", status="failed")["response"] | {"status_details": {"error": {"message": words}}}
+    return [created("r1"), {"type": "response.done", "response": info}]
+
+
+@pytest.mark.parametrize("words", ENGINE)
+@pytest.mark.parametrize("how", ["refused", "failed", "failed with an error"])
+def test_a_fault_of_the_service(words: str, how: str) -> None:
+    """Entry "engine / internal error": the session connects anew, tells the past and asks again."""
+    error = refusal(words, "t2.create" if how == "refused" else None, type="server_error")
+    then = {"refused": [error], "failed": failed(words), "failed with an error": [error, *failed(words)]}[how]
+    past = [Step(USER.expects | {"event_id": "history1.item"}), on("conversation.item.create")]
+    steps = (USER, answer("One."), USER, on("response.create", *then), *past, USER, answer("Two.", "r9"))
+    with ScriptedServer(*steps) as server, session(server) as s:
+        s.ask("First?").wait(timeout=10)
+        turn = s.ask("Second?").wait(timeout=10)
+        assert turn.status == "completed" and turn.transcript == "Two." and turn.error is None
+        assert [t.transcript for t in s.turns] == ["One.", "Two."]
+        assert any("Connected again" in notice.text for notice in s.notices)
+        lost = [record.data for record in s.events if record.kind == "disconnected"]
+        assert [data["keep"] for data in lost if data] == [[2]] and words.lower() in str(lost).lower()
+
+
+def test_an_answer_that_had_begun_before_the_fault_is_not_said_twice() -> None:
+    """Entry "engine / internal error": what was said stays said, as after any loss of the connection."""
+    begun = [created("r1"), *message("r1", "m1", "Once upon")[:4], refusal("engine error")]
+    past = [USER, on("conversation.item.create", item={"role": "assistant"})]
+    steps = (USER, on("response.create", *begun), *past, USER, answer("Here.", "r2"))
+    with ScriptedServer(*steps) as server, session(server) as s:
+        turn = s.ask("Tell me a story.").wait(timeout=10)
+        assert turn.status == "interrupted" and turn.transcript == "Once upon"
+        assert turn.finish_reason == "incomplete"
+        assert s.ask("Go on.").wait(timeout=10).status == "completed"
+
+
+def test_a_service_that_fails_again_and_again_is_given_up() -> None:
+    """Entry "engine / internal error": after two new connections the turn says so; the session stays."""
+    fault = on("response.create", refusal("engine error", "t1.create"))
     with (
-        ScriptedServer(
-            USER, on("response.create", refusal(words, "t1.create", type="server_error")), USER, answer()
-        ) as server,
+        ScriptedServer(USER, fault, USER, fault, USER, fault, USER, answer()) as server,
         session(server) as s,
     ):
-        waiter = Watcher(s)
-        turn = s.ask("Hello?").wait(timeout=10)
-        server.close(1011)
-        waiter.until(lambda: s.restored is not None and s.status.state == "ready")
+        turn = s.ask("Hello?").wait(timeout=20)
+        assert (
+            turn.status == "failed" and "engine error" in str(turn.error) and "Ask again" in str(turn.error)
+        )
         assert s.ask("Still there?").wait(timeout=10).status == "completed"
-    assert turn.status == "failed" and words in str(turn.error)
+        assert [record.kind for record in s.events].count("connected") == 3
+
+
+def test_speech_whose_answer_fails_is_asked_again_as_one_message() -> None:
+    """Entry "engine / internal error": what was spoken is not lost."""
+    heard = [
+        {"type": "input_audio_buffer.speech_started", "item_id": "u1", "audio_start_ms": 0},
+        {"type": "input_audio_buffer.speech_stopped", "item_id": "u1", "audio_end_ms": 60},
+        {"type": "input_audio_buffer.committed", "item_id": "u1"},
+        *failed("engine error"),
+    ]
+    audio = {"type": "message", "role": "user", "content": [{"type": "input_audio"}]}
+    again = on("conversation.item.create", event_id="t1.item", item=audio)
+    with ScriptedServer(again, answer("Yes?", "r2")) as server, session(server) as s:
+        s.connect()
+        turn = s.append(sn.Clip.silence(0.1))
+        server.came("input_audio_buffer.append", 5)
+        server.send(*heard)
+        assert turn.wait(timeout=20).transcript == "Yes?" and isinstance(turn.user, sn.Clip)
+        assert turn.user.duration == pytest.approx(0.06) and len(s.turns) == 1
+
+
+def test_a_fault_while_the_session_is_set_up_is_tried_again() -> None:
+    """Entry "engine / internal error": the settings are sent again, on a new connection."""
+    s, server = settings(
+        on("session.update", refusal("internal error", "first.update")),
+        Step({"type": "session.update"}, echo()),
+    )
+    assert s.status.state == "closed" and len(server.of("session.update")) == 2
 
 
 @pytest.mark.parametrize(
@@ -239,6 +304,7 @@ def test_a_fault_of_the_service(words: str) -> None:
         ("NO ONGOING RESPONSE TO CANCEL.", Fault.NOTHING_TO_CANCEL),
         ("Error: ongoing response already exists (r1)", Fault.SLOT_TAKEN),
         ("Voice 'x' is not valid", Fault.BAD_VOICE),
+        ("The ENGINE ERROR", Fault.ENGINE),
         ("", Fault.OTHER),
     ],
 )

@@ -22,6 +22,7 @@ Rule = Callable[[Context], str | None]
 # The first rule with an answer wins: what the user wants done with words comes before what the words mean.
 RULES: tuple[Rule, ...] = (
     social.open_conversation,
+    social.say_opening,
     conversation.follow_style,
     conversation.repeat_after,
     conversation.recall_name,

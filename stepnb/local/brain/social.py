@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from stepnb.local.brain.context import Context
 from stepnb.local.brain.conversation import known_name
 from stepnb.local.brain.knowledge import book
@@ -14,6 +16,14 @@ def open_conversation(context: Context) -> str | None:
     if not context.text:
         return context.pick("I did not catch that.", "我没有听清。")
     return None
+
+
+def say_opening(context: Context) -> str | None:
+    """Open with the words that a note of the application gives, as stepnb's ``greeting`` does."""
+    note = re.match(
+        r"\[Note of the application[^\]]*words[^\]]*\]\s*(?P<line>\S.*)", context.raw or "", re.DOTALL
+    )
+    return note["line"].strip() if note else None
 
 
 def _hello(context: Context) -> str:

@@ -239,9 +239,9 @@ def test_a_failed_response_fails_the_turn_with_its_reason() -> None:
     story = Story()
     number = story.ask()
     story.begin("r1", "a1")
-    story.end("r1", "failed", status_details={"error": {"message": "engine error"}})
+    story.end("r1", "failed", status_details={"error": {"message": "out of luck"}})
     error = story.conversation.turns[number].error
-    assert isinstance(error, ServiceError) and "engine error" in str(error)
+    assert isinstance(error, ServiceError) and "out of luck" in str(error)
 
 
 def test_an_error_that_names_a_turns_event_fails_that_turn() -> None:
