@@ -7,42 +7,33 @@ import os
 import weakref
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any, Self
 
 from ..audio.clip import Clip
 from ..conversation.history import Message
 from ..conversation.state import TurnKind
 from ..errors import ConfigError
-from ..protocol import catalog
 from ..protocol.catalog import Voice
-from ..protocol.config import ServerVAD, SessionConfig
-from ..recording.about import Settings
-from ..recording.log import EventLog
+from ..protocol.config import ServerVAD
 from ..recording.recording import Recording
 from ..recording.store import KeepAudio
 from ..rest.owned import ClonedVoice
-from ..service import endpoint as _endpoint
-from ..service.loop import io_thread, wait_on_io
+from ..service.loop import wait_on_io
 from .arguments import (
     DEFAULT_VAD,
     UNCHANGED,
     Unchanged,
     changes_of,
-    past_of,
     pcm_of,
     question_of,
-    text_of,
-    vad_of,
-    voice_of,
 )
 from .audio_input import AudioInput
 from .budget import limit_of
 from .cells import replace_predecessors
 from .core import SessionCore
-from .lifetimes import CLOSE_TIMEOUT, close_soon, open_cores, say_no_key_once
-from .status import Notice
-from .tools import AnyTool, Approve, ToolCall, approve_of, tool_list
+from .lifetimes import CLOSE_TIMEOUT, close_soon, open_cores
+from .opening import core_of
+from .tools import AnyTool, Approve, ToolCall
 from .turn import Turn
 from .view import SessionView
 
@@ -122,45 +113,23 @@ class Session(SessionView):
         history: Recording | Sequence[Message] = (),
         api_key: str | None = None,
     ) -> None:
-        where = _endpoint.resolve(cluster, api_key)
-        model = text_of("model", model) or catalog.recommended_model(where.cluster)
-        config = SessionConfig(
-            voice=voice_of(voice) or catalog.default_voice(model, where.cluster),
-            instructions=text_of("instructions", instructions),
-            vad=vad_of(vad),
-            tools=tool_list(tools, model),
-            transcription=text_of("transcription", transcription),
-        )
-        opening = text_of("greeting", greeting)
-        limit = limit_of(budget, model, where.cluster)
-        past, untold = past_of(history)
-        log = EventLog(
-            Path(record).expanduser() if record is not None else None,
-            keep_audio=keep_audio,
+        core = core_of(
+            cluster,
             model=model,
-            cluster=where.cluster,
-            where=where.label,
-            settings=Settings.of(config, past, opening),
-        )
-        core = SessionCore(
-            where,
-            model,
-            config,
-            io_thread.loop,
-            approve_of(approve),
-            log=log,
-            history=past,
-            greeting=opening,
-            budget=limit,
+            voice=voice,
+            instructions=instructions,
+            vad=vad,
+            tools=tools,
+            approve=approve,
+            greeting=greeting,
+            budget=budget,
+            transcription=transcription,
+            record=record,
+            keep_audio=keep_audio,
+            history=history,
+            api_key=api_key,
         )
         self._begin(core)
-        if untold:
-            self._core.hub.notices.append(
-                Notice("info", f"The history is told as text. It leaves out {', '.join(untold)}.")
-            )
-        if where.cluster == "local" and cluster is None:
-            say_no_key_once()
-            self._core.hub.notices.append(Notice("info", _endpoint.NO_KEY_LINE))
 
     @classmethod
     def _of(cls, core: SessionCore) -> Self:
