@@ -76,11 +76,11 @@ def test_the_panel_and_its_microphone_say_so() -> None:
         s.ask("Hello?").wait(TIMEOUT)
         waiter.until(lambda: bool(s.notices))
         sent = len(server.of("input_audio_buffer.append"))
-        core.loop.call_soon_threadsafe(microphone.microphone, payload, frame)
+        core.loop.call_soon_threadsafe(microphone.microphone, payload, frame, 0.0)
         waiter.until(lambda: not core.mic_live)
         core.loop.call_soon_threadsafe(microphone.talk, True)
         waiter.until(lambda: len(s.notices) == 2)
-        core.loop.call_soon_threadsafe(microphone.microphone, payload, frame)
+        core.loop.call_soon_threadsafe(microphone.microphone, payload, frame, 0.0)
         core.loop.call_soon_threadsafe(core.asking.say, "More?")
         waiter.until(lambda: len(s.turns) == 2 and s.turns[1].status == "failed")
         assert "used up" in str(s.turns[1].error) and not core.mic_live
