@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ..plots.turntaking import TurnTaking
+
 PlotKind = Literal["timeline", "waterfall", "latency"]
 
 
@@ -32,3 +34,15 @@ class Pictures:
         from ..plots import draw_conversation
 
         return draw_conversation(cast("Any", self), kind, **options)
+
+    def report(self) -> TurnTaking:
+        """Count how the two took turns: response times, overlap, interruptions, silences, talk, words, cost.
+
+        Returns
+        -------
+        TurnTaking
+            Shows itself as a page; ``.df()`` is a table of the turns, ``.summary`` the whole in figures.
+        """
+        from ..plots.turntaking import TurnTaking
+
+        return TurnTaking(cast("Any", self))
