@@ -28,6 +28,7 @@
     ├── LibraryError                the library of cloned voices on this machine cannot be read or written
     ├── RecordingError              a recording cannot be written, read or continued
     │   └── ReplayMismatch          a replayed session did something else than the recorded one
+    ├── ExperimentError             an experiment cannot be planned, kept or gone on with
     └── EngineError                 the local engine or one of its parts failed
         └── PortInUse               its port is taken
 
@@ -257,6 +258,10 @@ class ReplayMismatch(RecordingError):
         super().__init__(message, fix=fix, trace_id=trace_id)
         self.expected = expected
         self.got = got
+
+
+class ExperimentError(StepnbError):
+    """An experiment cannot be planned, kept or gone on with."""
 
 
 class EngineError(StepnbError):

@@ -8,8 +8,8 @@ from typing import Any
 from stepnb.errors import AudioError
 
 
-def library(name: str, purpose: str) -> Any:
-    """Import a library of the extra ``analysis``.
+def library(name: str, purpose: str, extra: str = "analysis") -> Any:
+    """Import a library of an extra.
 
     Raises
     ------
@@ -22,5 +22,5 @@ def library(name: str, purpose: str) -> Any:
         package = name.partition(".")[0]
         raise AudioError(
             f"{purpose} needs {package}, which is not installed.",
-            fix="Install it: pip install 'stepnb[analysis]'",
+            fix=f"Install it: pip install 'stepnb[{extra}]'",
         ) from None

@@ -6,9 +6,12 @@ few connections an account has.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import weakref
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +19,18 @@ if TYPE_CHECKING:
 
 # Cell id -> (the execution that made them, the sessions made by it).
 _by_cell: dict[str, tuple[str, list[weakref.ref[Session]]]] = {}
+
+_of_no_cell: ContextVar[bool] = ContextVar("of_no_cell", default=False)
+
+
+@contextlib.contextmanager
+def of_no_cell() -> Iterator[None]:
+    """Sessions made within belong to no cell, whichever runs at the time: whoever makes them closes them."""
+    token = _of_no_cell.set(True)
+    try:
+        yield
+    finally:
+        _of_no_cell.reset(token)
 
 
 def replace_predecessors(session: Session) -> None:
@@ -46,6 +61,8 @@ def _shell() -> Any:
 
 def _current_cell() -> tuple[str | None, str]:
     """Return (cell id, execution id); the id is what JupyterLab and others send as ``cellId``."""
+    if _of_no_cell.get():
+        return None, ""
     parent = getattr(_shell(), "parent_header", None)
     if not isinstance(parent, dict):
         return None, ""

@@ -37,6 +37,7 @@ BELOW = {
         "plots",
         "rest",
     },
+    "experiments": {"errors", "protocol", "audio", "conversation", "service", "recording", "session", "plots"},
     "local": {"errors", "protocol", "audio"},
     "cli": {"errors", "local"},
     "__init__": set(),

@@ -1,0 +1,1 @@
+"""Experiments: prompts x voices x settings over the same inputs, run, stored, scored and compared."""
