@@ -57,4 +57,3 @@ def performer(client: Any) -> Perform:
 def _made(case: Case) -> Outcome:
     """Make a run, on a worker; with the key that is found there."""
     return experiment_thread.submit(perform(case, None)).result()
-
