@@ -37,9 +37,11 @@ def performer(client: Any) -> Perform:
             f"dask is a {type(client).__name__}.", fix="Give a Client: from dask.distributed import Client."
         )
 
+    connection: Any = client
+
     async def on_worker(case: Case) -> Outcome:
         # pure=False: a run that is made again is a new one, and never a cached result.
-        future = client.submit(_made, case, pure=False)
+        future = connection.submit(_made, case, pure=False)
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(ended.set))
