@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from .conversation.timing import Stamp as Stamp
     from .conversation.timing import Stamps as Stamps
     from .conversation.usage import Usage as Usage
+    from .experiments import scorers as scorers
+    from .experiments.call import Call as Call
+    from .experiments.experiment import Experiment as Experiment
+    from .experiments.inputs import Input as Input
+    from .experiments.inputs import Interruption as Interruption
+    from .experiments.inputs import SimulatedCaller as SimulatedCaller
+    from .experiments.limits import Limits as Limits
+    from .experiments.prompts import Prompts as Prompts
     from .local import faults as faults
     from .local.engine import LocalEngine as LocalEngine
     from .plots.theme import style as style
@@ -40,19 +48,27 @@ __version__ = "0.1.0"
 
 # Imported with their first use: `import stepnb` stays quick, and the local engine's parts are optional.
 _PUBLIC = {
+    "Call": "stepnb.experiments.call",
     "Clip": "stepnb.audio.clip",
     "ClonedVoice": "stepnb.rest.owned",
     "Cost": "stepnb.conversation.cost",
     "Knowledge": "stepnb.rest.knowledge",
     "Latency": "stepnb.conversation.timing",
+    "Experiment": "stepnb.experiments.experiment",
+    "Input": "stepnb.experiments.inputs",
+    "Interruption": "stepnb.experiments.inputs",
+    "Limits": "stepnb.experiments.limits",
     "LocalEngine": "stepnb.local.engine",
+    "Prompts": "stepnb.experiments.prompts",
     "Recording": "stepnb.recording.recording",
     "Retrieval": "stepnb.protocol.config",
     "ServerVAD": "stepnb.protocol.config",
+    "scorers": "stepnb.experiments",
     "Session": "stepnb.session.session",
     "SessionControls": "stepnb.widgets.controls",
     "Stamp": "stepnb.conversation.timing",
     "Stamps": "stepnb.conversation.timing",
+    "SimulatedCaller": "stepnb.experiments.inputs",
     "ToolCall": "stepnb.session.tools",
     "Turn": "stepnb.session.turn",
     "Usage": "stepnb.conversation.usage",
@@ -76,6 +92,9 @@ _ERRORS = (
     "ConfigError", "ConnectError", "ConnectionLost", "ContentBlocked", "EngineError", "HandshakeError", "PortInUse",
     "RateLimited", "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable", "SessionClosed",
     "StepnbError", "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
+    "ConnectError", "ConnectionLost", "ContentBlocked", "EngineError", "ExperimentError", "HandshakeError",
+    "PortInUse", "RateLimited", "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable",
+    "SessionClosed", "StepnbError", "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
 )  # fmt: skip
 _PUBLIC |= dict.fromkeys(_ERRORS, "stepnb.errors")
 

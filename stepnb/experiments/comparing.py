@@ -35,10 +35,7 @@ def comparisons(
     """
     levels: dict[str, dict[tuple[object, ...], float]] = defaultdict(dict)
     for run in runs:
-        level = run.variant if by == "variant" else run.factors.get(by)
-        if level is None:
-            known = ", ".join(["variant", *run.factors])
-            raise ConfigError(f"There is no factor {by!r}.", fix=f"There are: {known}.")
+        level = level_of(run, by)
         others = () if by == "variant" else tuple(v for factor, v in run.factors.items() if factor != by)
         levels[level][run.input, run.repeat, *others] = values.get(run.key, math.nan)
     if baseline is not None and baseline not in levels:
@@ -54,3 +51,18 @@ def comparisons(
         alone = len(levels[a].keys() ^ levels[b].keys())
         found.append(compare(metric, a, b, [(levels[a][cell], levels[b][cell]) for cell in shared], alone))
     return holm(found)
+
+
+def level_of(run: Run, by: str) -> str:
+    """Return a run's variant, or its level of a factor.
+
+    Raises
+    ------
+    ConfigError
+        There is no such factor.
+    """
+    level = run.variant if by == "variant" else run.factors.get(by)
+    if level is None:
+        known = ", ".join(dict.fromkeys(["variant", *run.factors]))
+        raise ConfigError(f"There is no factor {by!r}.", fix=f"There are: {known}.")
+    return level

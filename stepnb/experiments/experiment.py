@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
+import math
 import os
 import re
 import tempfile
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,19 +15,25 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError
 from ..recording.recording import Recording
 from ..service.endpoint import Secret
-from .grid import Combine, variants_of
+from .comparing import comparisons, level_of
+from .grid import Combine, Variant, variants_of
 from .handle import Handle, show_until_done
 from .inputs import inputs_of
 from .limits import LOCAL, Limits
+from .overview import Summary, summary_html
 from .perform import Outcome, perform
+from .pictures import by_level, interaction
 from .plan import Case, Plan, cases_of, plan_of
+from .prompts import Difference, as_python
 from .runner import Perform, Runner, experiment_thread
 from .scoring import AnyScorer, prepared
-from .store import Run, Store
+from .stats import Comparison, holm
+from .store import Run, ScoreRow, Store
 from .summary import TurnSummary
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 _FOLDER = Path("experiments")
 
@@ -192,8 +201,9 @@ class Experiment:
 
     @property
     def runs(self) -> list[Run]:
-        """The runs of this plan that are kept, oldest first."""
-        return self.store.runs(case.key for case in self._cases)
+        """The runs of this plan that are kept, by variant, input and repeat."""
+        order = {case.key: case.place_in_grid for case in self._cases}
+        return sorted(self.store.runs(order), key=lambda run: order[run.key])
 
     def recording(self, key: str) -> Recording:
         """Return what a run recorded; `df` lists the keys."""
@@ -207,6 +217,132 @@ class Experiment:
         from .table import table
 
         return table(self.runs, self.store.scores(), self.scorers)
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of the scores that are numbers, in the order of the scorers."""
+        return list(dict.fromkeys(score.name for score in self._scores() if score.text is None))
+
+    def summary(self) -> Summary:
+        """Return the mean of every score by variant, with its interval; a notebook shows a table."""
+        return Summary(self.name, self.runs, self._scores())
+
+    def compare(self, metric: str, *, by: str = "variant", baseline: str | None = None) -> list[Comparison]:
+        """Compare variants, or the levels of a factor, pair by pair over the same inputs.
+
+        Parameters
+        ----------
+        metric
+            A name of `metrics`.
+        by
+            "variant", or a factor of the grid: "voice".
+        baseline
+            What the others are compared with; None: every two with each other. The more comparisons, the stronger a
+            difference has to be (Holm).
+
+        Returns
+        -------
+        list of Comparison
+            ``print`` says each in a sentence.
+
+        Raises
+        ------
+        ConfigError
+            There is no such metric, factor or level.
+        """
+        return comparisons(self.runs, self._values(metric), metric, by, baseline)
+
+    def comparisons(self) -> list[Comparison]:
+        """Compare the levels of every factor in every score; the correction counts those of the same score."""
+        factors = [
+            factor
+            for factor in self.variants[0].factors
+            if len({variant.factors[factor] for variant in self.variants}) > 1
+        ]
+        return [
+            one
+            for metric in self.metrics
+            for one in holm([one for factor in factors for one in self.compare(metric, by=factor)])
+        ]
+
+    def plot(self, metric: str | None = None, *, by: str = "variant", across: str | None = None) -> Figure:
+        """Draw a score by variant or factor; with `across`, how two factors act together.
+
+        Parameters
+        ----------
+        metric
+            A name of `metrics`; None for the first.
+        by, across
+            "variant", or factors of the grid.
+        """
+        metrics = self.metrics
+        if metric is None and not metrics:
+            raise ConfigError("There are no scores to draw.", fix="Give scorers, run it, or call x.score().")
+        name = metric or metrics[0]
+        values, runs = self._values(name), self.runs
+        if across is None:
+            groups: defaultdict[str, list[float]] = defaultdict(list)
+            for run in runs:
+                groups[level_of(run, by)].append(values.get(run.key, math.nan))
+            return by_level(name, groups)
+        cells: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+        for run in runs:
+            cells[level_of(run, across), level_of(run, by)].append(values.get(run.key, math.nan))
+        return interaction(name, cells)
+
+    def report(self, path: str | os.PathLike[str], *, most_mb: float = 25.0) -> Path:
+        """Write everything into one HTML file that needs neither network nor kernel: tables, pictures, players.
+
+        Parameters
+        ----------
+        path
+            Ends with ``.html``.
+        most_mb
+            What it may take, MB; audio beyond it is left out, and the report says so.
+        """
+        from .report import write_report
+
+        return write_report(self, Path(path).expanduser(), most_mb)
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write `df` as CSV, in UTF-8."""
+        self.df().to_csv(path, index=False)
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Write `df` as Parquet. Needs pyarrow."""
+        self.df().to_parquet(path, index=False)
+
+    def python(self, variant: str) -> str:
+        """Return a variant as the Python that makes its session."""
+        return as_python(self._variant(variant).settings)
+
+    def diff(self, first: str, second: str) -> Difference:
+        """Show what is different between the instructions of two variants."""
+        texts = [str(self._variant(name).settings.get("instructions") or "") for name in (first, second)]
+        return Difference(first, texts[0], second, texts[1])
+
+    def _variant(self, name: str) -> Variant:
+        found = next((variant for variant in self.variants if variant.name == name), None)
+        if found is None:
+            known = ", ".join(repr(variant.name) for variant in self.variants)
+            raise ConfigError(f"There is no variant {name!r}.", fix=f"There are: {known}.")
+        return found
+
+    def _scores(self) -> list[ScoreRow]:
+        order, keys = [scorer.id for scorer in self.scorers], {case.key for case in self._cases}
+        found = [score for score in self.store.scores() if score.scorer in order and score.key in keys]
+        return sorted(found, key=lambda score: order.index(score.scorer))
+
+    def _values(self, metric: str) -> dict[str, float]:
+        found = {score.key: score.value for score in self._scores() if score.name == metric}
+        if not found:
+            known = ", ".join(self.metrics) or "none yet"
+            raise ConfigError(f"There is no score {metric!r}.", fix=f"There are: {known}.")
+        return {key: value for key, value in found.items() if value is not None}
+
+    def _repr_html_(self) -> str:
+        line = html.escape(repr(self))
+        return f"<div>{line}</div>" + (summary_html(self.summary()) if self.metrics else "")
 
     def __repr__(self) -> str:
         done = len(self.store.done() & {case.key for case in self._cases})

@@ -115,17 +115,23 @@ def _levels(setting: str, values: Any) -> list[_Level]:
 
 
 def _named(setting: str, values: list[Any]) -> list[_Level]:
-    names = [level_name(value) for value in values]
+    names = [_in_words(setting, value) for value in values]
     if len(set(names)) < len(names) or any(name == "" for name in names):
         names = [f"{setting} {number}" for number in range(1, len(values) + 1)]
     return list(zip(names, values, strict=True))
 
 
+def _in_words(setting: str, value: Any) -> str:
+    """Return a name that can be read without the setting beside it: "noise 5", "no noise"."""
+    name = level_name(value)
+    if value is None:
+        return f"no {setting}"
+    return f"{setting} {name}" if name and not name[0].isalpha() else name
+
+
 def level_name(value: Any) -> str:
     """Return a short name for a value; empty where nothing short tells what it is."""
     match value:
-        case None:
-            return "none"
         case str() if len(value) <= _LONGEST_NAME and "\n" not in value:
             return value
         case bool() | int() | float():
@@ -163,9 +169,7 @@ def _variant(row: Mapping[str, _Level], fixed: Mapping[str, Any]) -> Variant:
         name = factors["variant"]
     else:
         factors = {setting: level for setting, (level, _) in row.items()}
-        name = ", ".join(
-            level if setting in level else f"{setting}={level}" for setting, level in factors.items()
-        )
+        name = ", ".join(factors.values())
     return Variant(
         name or "as it is",
         {key: value for key, value in values.items() if key not in CONDITIONS},

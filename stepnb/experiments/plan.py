@@ -44,6 +44,8 @@ class Case:
         For noise; the same for all variants, so that they can be compared pair by pair.
     place
         Where it goes: the cluster, or the host of a URL; limits count by it.
+    place_in_grid
+        Its variant, input and repeat by number: the order for people.
     """
 
     key: str
@@ -52,11 +54,7 @@ class Case:
     repeat: int
     seed: int
     place: str
-
-    @property
-    def pair(self) -> tuple[str, int]:
-        """What it shares with its counterparts of the other variants."""
-        return self.input.name or "", self.repeat
+    place_in_grid: tuple[int, int, int]
 
 
 def cases_of(
@@ -82,7 +80,8 @@ def cases_of(
             noise = int(fingerprint(seed, words[one.name], repeat)[:8], 16)
             for variant in randomness.sample(list(variants), len(variants)):
                 key = fingerprint(_VERSION, prints[variant.name], words[one.name], repeat, seed)
-                cases.append(Case(key, variant, one, repeat, noise, places[variant.name]))
+                where = (variants.index(variant), inputs.index(one), repeat)
+                cases.append(Case(key, variant, one, repeat, noise, places[variant.name], where))
     return cases
 
 

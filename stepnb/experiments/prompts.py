@@ -88,6 +88,11 @@ class Difference:
         self.first_name, self.second_name = first_name, second_name
         self._words = re.findall(r"\s+|\S+", first), re.findall(r"\s+|\S+", second)
 
+    @property
+    def likeness(self) -> float:
+        """How much of them is the same, 0 to 1: below a half a reader sees more in the texts themselves."""
+        return difflib.SequenceMatcher(None, *self._words, autojunk=False).ratio()
+
     def parts(self) -> list[tuple[str, str]]:
         """Return (kind, text): "same", "gone" (in the first only) and "new" (in the second only), in order."""
         a, b = self._words

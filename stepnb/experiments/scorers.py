@@ -41,6 +41,7 @@ class Latency:
 
     name: str = "latency"
     over: Over = _MEAN
+    parts: tuple[str, ...] = ("response_created", "first_text", "first_audio", "first_heard")
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         return dataclasses.asdict(turn.latency)
@@ -52,6 +53,7 @@ class Duration:
 
     name: str = "duration"
     over: Over = _MEAN
+    parts: tuple[str, ...] = ()
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         return turn.audio.duration or None
@@ -63,6 +65,7 @@ class WordsPerMinute:
 
     name: str = "words_per_minute"
     over: Over = _MEAN
+    parts: tuple[str, ...] = ()
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         return speech_rate(turn.transcript, turn.audio.duration)
@@ -82,6 +85,7 @@ class WER:
     of: Literal["heard", "answer"] = "heard"
     name: str = "wer"
     over: Over = _LAST
+    parts: tuple[str, ...] = ()
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         pair = _pair(self.of, turn, context)
@@ -98,6 +102,7 @@ class CER:
     of: Literal["heard", "answer"] = "heard"
     name: str = "cer"
     over: Over = _LAST
+    parts: tuple[str, ...] = ()
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         pair = _pair(self.of, turn, context)
@@ -129,6 +134,7 @@ class Contains:
     text: str | None = None
     name: str = "contains"
     over: Over = _LAST
+    parts: tuple[str, ...] = ()
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         text = context.input.expect if self.text is None else self.text
@@ -142,6 +148,7 @@ class Matches:
     pattern: str
     name: str = "matches"
     over: Over = _LAST
+    parts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -160,6 +167,7 @@ class FitsSchema:
     schema: Mapping[str, Any]
     name: str = "fits_schema"
     over: Over = _LAST
+    parts: tuple[str, ...] = ()
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         text = re.sub(r"^```(?:json)?\s*|\s*```$", "", turn.transcript.strip())
@@ -187,6 +195,7 @@ class Called:
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     name: str = "called"
     over: Over = _LAST
+    parts: tuple[str, ...] = ()
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         if self.tool is None:
@@ -213,12 +222,13 @@ class Interrupted:
 
     name: str = "interrupted"
     over: Over = _MEAN
+    parts: tuple[str, ...] = ("heard", "unheard")
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         if turn.status != "interrupted":
             return None
         heard = turn.heard_ms or 0.0
-        return {"heard_ms": heard, "unheard_ms": max(0.0, 1000 * turn.audio.duration - heard)}
+        return {"heard": heard, "unheard": max(0.0, 1000 * turn.audio.duration - heard)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -234,6 +244,7 @@ class Language:
     expected: str | None = None
     name: str = "language"
     over: Over = _LAST
+    parts: tuple[str, ...] = ()
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         if not turn.transcript.strip():
@@ -248,6 +259,7 @@ class Loudness:
 
     name: str = "loudness"
     over: Over = _MEAN
+    parts: tuple[str, ...] = ()
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         clip = turn.audio
@@ -264,6 +276,7 @@ class Pitch:
 
     name: str = "pitch"
     over: Over = _MEAN
+    parts: tuple[str, ...] = ()
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         return pitch(turn.audio).median if turn.audio.duration else None

@@ -49,9 +49,12 @@ class Scorer(Protocol):
     ----------
     over
         "last": it scores the last turn of a run. "mean": every turn, and the mean of those it could score counts.
+    parts
+        The names of its figures where it finds several; empty for a single one.
     """
 
     over: Literal["last", "mean"]
+    parts: tuple[str, ...]
 
     @property
     def name(self) -> str: ...
@@ -82,11 +85,13 @@ class Prepared:
             return [
                 ScoreRow(key=key, scorer=self.id, name=self.name, note=f"{type(error).__name__}: {error}")
             ]
-        names = dict.fromkeys(name for figures in found for name in figures) or {self.name: None}
+        names = dict.fromkeys(name for figures in found for name in figures)
         return [self._row(key, name, [figures.get(name) for figures in found]) for name in names]
 
     def _found(self, turn: Turn, context: Context) -> dict[str, Value]:
         found = self.scorer(turn, context) if self.takes_context else self.scorer(turn)  # type: ignore[call-arg]
+        if found is None and isinstance(self.scorer, Scorer):
+            found = dict.fromkeys(self.scorer.parts) or None
         if isinstance(found, Mapping):
             return {f"{self.name}.{part}": value for part, value in found.items()}
         return {self.name: found}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec import Struct
 
 from ..audio.clip import Clip
@@ -25,6 +23,8 @@ class TurnSummary(Struct, kw_only=True, frozen=True):
         From the end of the input to the first audio.
     tools
         Names of the functions it called.
+    cost, currency
+        By the published prices; None where there is none.
     """
 
     said: str
@@ -36,12 +36,12 @@ class TurnSummary(Struct, kw_only=True, frozen=True):
     heard_ms: float | None = None
     first_audio_ms: float | None = None
     tools: list[str] = []
-    usage: dict[str, Any] | None = None
     cost: float | None = None
+    currency: str | None = None
 
     @classmethod
     def of(cls, turn: Turn) -> TurnSummary:
-        asked = turn.user
+        asked, cost = turn.user, turn.cost
         return cls(
             said=asked if isinstance(asked, str) else turn.user_transcript or "",
             spoken=isinstance(asked, Clip),
@@ -52,5 +52,6 @@ class TurnSummary(Struct, kw_only=True, frozen=True):
             heard_ms=turn.heard_ms,
             first_audio_ms=turn.latency.first_audio,
             tools=[call.name for call in turn.tool_calls],
-            usage=turn.usage,
+            cost=cost.amount if cost is not None else None,
+            currency=cost.currency if cost is not None else None,
         )

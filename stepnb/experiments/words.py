@@ -31,7 +31,6 @@ _UNITS = {
     "loudness": Unit(" LU", "louder", "quieter"),
     "pitch": Unit(" Hz", "higher", "lower"),
     "interrupted": Unit(" ms", "higher", "lower"),
-    "cost": _OTHER,
 }
 
 
