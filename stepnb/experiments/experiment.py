@@ -64,7 +64,8 @@ class Experiment:
     combine
         "product": every combination; "zip": first with first, second with second.
     budget
-        No new run begins once so much was spent, in the currency of the price list. None: no limit.
+        No new run begins once so much was spent by the published prices, in the currency the cluster bills in (CNY or
+        USD). None: no limit.
     limits
         By cluster: ``{"cn": sn.Limits(concurrency=20, per_minute=200)}``. Left out: what a new account may do.
     seed
@@ -176,7 +177,7 @@ class Experiment:
     def _limits_of(self, place: str) -> Limits:
         return self._limits.get(place, LOCAL if place == "local" else Limits())
 
-    def _keep(self, case: Case, outcome: Outcome) -> float:
+    def _keep(self, case: Case, outcome: Outcome) -> dict[str, float]:
         with tempfile.TemporaryDirectory(prefix="stepnb-") as folder:
             path = Path(folder) / "run.stepnb"
             path.write_bytes(outcome.recording)
@@ -184,7 +185,11 @@ class Experiment:
         scores = [row for scorer in self.scorers for row in scorer.rows(case.key, recording, case.input)]
         turns = [TurnSummary.of(turn) for turn in recording.turns]
         self.store.add(case, outcome, turns, [] if outcome.error else scores)
-        return sum(turn.cost or 0 for turn in turns)
+        cost: dict[str, float] = {}
+        for turn in turns:
+            if turn.currency is not None:
+                cost[turn.currency] = cost.get(turn.currency, 0.0) + (turn.cost or 0.0)
+        return cost
 
     def score(self) -> Experiment:
         """Score the runs that are kept with scorers they have not met; nothing is run."""

@@ -109,8 +109,7 @@ def told(progress: Progress, stopped_by: str | None = None) -> str:
     left = progress.seconds_left
     if left and not stopped_by:
         parts.append(f"{duration(left)} left")
-    if progress.cost:
-        parts.append(f"cost {progress.cost:.2f}")
+    parts += [f"{amount:.2f} {currency}" for currency, amount in progress.cost.items() if amount]
     if stopped_by:
         parts.append(stopped_by)
     return ", ".join(parts)

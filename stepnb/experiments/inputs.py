@@ -96,14 +96,15 @@ class Input:
     expect: str | None = None
 
     def __post_init__(self) -> None:
-        for step in self.steps:
-            if isinstance(step, str) and not step.strip():
-                raise ConfigError(f"The input {self.name or ''!r} has an empty text.", fix="Write something.")
-            if not isinstance(step, str | Clip | Interruption):
-                raise ConfigError(
-                    f"An input cannot be a {type(step).__name__}.",
-                    fix="Give text, a Clip, a list of both, an async function or sn.SimulatedCaller.",
-                )
+        steps = self.steps
+        odd = next((step for step in steps if not isinstance(step, str | Clip | Interruption)), None)
+        if odd is not None or not (steps or callable(self.what) or isinstance(self.what, SimulatedCaller)):
+            raise ConfigError(
+                f"An input cannot be {self.what!r}.",
+                fix="Give text, a Clip, a list of both, an async function or sn.SimulatedCaller.",
+            )
+        if any(isinstance(step, str) and not step.strip() for step in steps):
+            raise ConfigError(f"The input {self.name or ''!r} has an empty text.", fix="Write something.")
         if callable(self.what) and not inspect.iscoroutinefunction(self.what):
             raise ConfigError(
                 "A caller is an async function of a Call.", fix="Write: async def caller(call): ..."
@@ -118,7 +119,7 @@ class Input:
             return (self.what,)
         if callable(self.what) or isinstance(self.what, SimulatedCaller):
             return ()
-        return tuple(self.what)
+        return tuple(self.what) if isinstance(self.what, Sequence) else ()
 
     @property
     def spoken(self) -> bool:

@@ -121,7 +121,7 @@ class Listener:
             unheard = sum(track.came - track.heard for track in self._tracks)
             self._tracks.clear()
             self._rest()
-            self._core.bargein.flushed(flush_id, head.item, head.heard, unheard)
+            self._core.bargein.flushed(flush_id, head.item, head.heard, unheard, time.monotonic_ns())
         self._changed.set()
 
     def on_status(self, status: Status) -> None:
@@ -147,7 +147,7 @@ class Listener:
         if self._timer is None:
             self._moved_at = self._core.loop.time()
             self._core.activity(playing=True)
-            self._core.first_heard(self._tracks[0].item, time.monotonic_ns())
+            self._core.local("first", {"item": self._tracks[0].item})
             self._timer = self._core.loop.call_later(_TICK, self._tick)
 
     def _tick(self) -> None:
@@ -175,7 +175,7 @@ class Listener:
             self._tell(track)
             self._tracks.pop(0)
             if self._tracks:
-                self._core.first_heard(self._tracks[0].item, time.monotonic_ns())
+                self._core.local("first", {"item": self._tracks[0].item})
 
     def _tell(self, track: _Track) -> None:
         self._core.played({track.item: track.heard})

@@ -12,7 +12,7 @@ import logging
 import random
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 
 from ..service.loop import LoopThread
@@ -32,6 +32,8 @@ ATTEMPTS = 3
 # How often it is looked whether a run that another process makes has come to its end, s.
 _HELD_CHECK = 2.0
 
+NOTHING: Mapping[str, float] = {}
+
 Perform = Callable[[Case], Awaitable[Outcome]]
 
 
@@ -50,7 +52,7 @@ class Progress:
     elapsed
         s.
     cost
-        Of the runs made, in the experiment's currency.
+        Of the runs made, by currency.
     """
 
     total: int
@@ -59,7 +61,7 @@ class Progress:
     made: int = 0
     running: int = 0
     elapsed: float = 0.0
-    cost: float = 0.0
+    cost: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def per_minute(self) -> float | None:
@@ -85,11 +87,11 @@ class Runner:
     perform
         Makes one.
     keep
-        Scores a run and puts it into the store; returns its cost. It runs on a thread of its own.
+        Scores a run and puts it into the store; returns its cost by currency. It runs on a thread of its own.
     limits_of
         The limits of a place.
     budget
-        No new run begins once so much was spent; None for no limit.
+        No new run begins once so much was spent in any currency; None for no limit.
 
     Attributes
     ----------
@@ -106,7 +108,7 @@ class Runner:
         cases: Sequence[Case],
         store: Store,
         perform: Perform,
-        keep: Callable[[Case, Outcome], float],
+        keep: Callable[[Case, Outcome], Mapping[str, float]],
         limits_of: Callable[[str], Limits],
         budget: float | None = None,
     ) -> None:
@@ -186,7 +188,7 @@ class Runner:
         cost = await asyncio.to_thread(self._keep, case, outcome)
         failed = outcome.error is not None
         self._tell(done=int(not failed), failed=int(failed), made=1, cost=cost)
-        if self._budget is not None and self.progress.cost >= self._budget:
+        if self._budget is not None and max(self.progress.cost.values(), default=0) >= self._budget:
             self.stop("the budget is used up")
 
     async def _renew(self) -> None:
@@ -195,7 +197,13 @@ class Runner:
             await asyncio.to_thread(self._store.renew, self._owner)
 
     def _tell(
-        self, *, done: int = 0, failed: int = 0, made: int = 0, running: int = 0, cost: float = 0.0
+        self,
+        *,
+        done: int = 0,
+        failed: int = 0,
+        made: int = 0,
+        running: int = 0,
+        cost: Mapping[str, float] = NOTHING,
     ) -> None:
         now = self.progress
         self.progress = dataclasses.replace(
@@ -204,6 +212,6 @@ class Runner:
             failed=now.failed + failed,
             made=now.made + made,
             running=now.running + running,
-            cost=now.cost + cost,
+            cost={name: now.cost.get(name, 0.0) + cost.get(name, 0.0) for name in {**now.cost, **cost}},
             elapsed=time.monotonic() - self._began,
         )
