@@ -36,7 +36,9 @@ class Call:
         return self.session.turns
 
     async def say(self, what: str | Clip) -> Turn:
-        """Say something, wait for the end of the answer, as it is heard, and return the turn.
+        """Say something, wait for the end of the answer, as it is heard, and return its turn.
+
+        The service may take a pause in a Clip for the end of a turn; then it is the turn of the last answer.
 
         Raises
         ------
@@ -46,6 +48,7 @@ class Call:
         turn = await self._ended(self.begin(what))
         if self._listener is not None:
             await self._listener.silence()
+            return self.turns[-1]
         return turn
 
     def begin(self, what: str | Clip) -> Turn:

@@ -159,7 +159,7 @@ class _Bar:
 
     def draw(self, handle: Handle, *, last: bool = False) -> None:
         line = told(handle.progress, handle._runner.stopped_by)
-        if line == self._said:
+        if line == self._said and not last:
             return
         self._said = line
         if self._notebook:

@@ -159,9 +159,11 @@ class AudioInput:
     async def _silence_until_heard(self, number: int) -> None:
         vad = self._core.settings.config.vad
         grace = _START_GRACE + (vad.silence_duration_ms if vad else 0) / 1000
-        turn = self._core.conversation.turns[number]
+        conversation = self._core.conversation
+        turn = conversation.turns[number]
         async for elapsed in _paced(grace + _STOP_GRACE):
-            if turn.ended or "speech_stopped" in turn.stamps:
+            # A pause in the clip makes two turns of it: what came after the pause has to end, too.
+            if (turn.ended or "speech_stopped" in turn.stamps) and not conversation.speaking:
                 return
             if elapsed > grace and "speech_started" not in turn.stamps:
                 fix = "Lower energy_awakeness_threshold, use a louder clip, or ask(clip) to send it as one message."

@@ -155,6 +155,18 @@ def test_a_callback_that_raises_becomes_a_notice_and_harms_nothing(session: sn.S
     assert any("ZeroDivisionError" in notice.text for notice in session.notices)
 
 
+def test_the_end_of_a_clip_with_a_pause_in_it_is_heard_too(
+    session: sn.Session, speech: Callable[[str], bytes]
+) -> None:
+    ended = threading.Semaphore(0)
+    session.on("input_audio_buffer.speech_stopped", lambda _: ended.release())
+    question = sn.Clip.from_pcm(speech("what time is it"))
+    session.append(question + sn.Clip.silence(0.8) + question)
+    assert ended.acquire(timeout=TIMEOUT)
+    assert ended.acquire(timeout=TIMEOUT), "nobody let silence flow after the second half"
+    assert session.turns[-1].wait(TIMEOUT).transcript
+
+
 def test_the_stream_brings_every_event_in_order_until_close(engine: LocalEngine) -> None:
     session = sn.Session(engine.url, api_key=engine.key)
 
