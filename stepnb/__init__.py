@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from .plots.theme import style as style
     from .plots.whatif import VadLab as VadLab
     from .plots.whatif import vad_lab as vad_lab
+    from .protocol.catalog import Capabilities as Capabilities
     from .protocol.config import Retrieval as Retrieval
     from .protocol.config import ServerVAD as ServerVAD
     from .protocol.config import WebSearch as WebSearch
+    from .protocol.models import Models as Models
+    from .protocol.models import models as models
     from .recording.recording import Recording as Recording
     from .rest.knowledge import Knowledge as Knowledge
     from .rest.knowledge import VectorStore as VectorStore
@@ -49,6 +52,7 @@ __version__ = "0.1.0"
 # Imported with their first use: `import stepnb` stays quick, and the local engine's parts are optional.
 _PUBLIC = {
     "Call": "stepnb.experiments.call",
+    "Capabilities": "stepnb.protocol.catalog",
     "Clip": "stepnb.audio.clip",
     "ClonedVoice": "stepnb.rest.owned",
     "Cost": "stepnb.conversation.cost",
@@ -60,6 +64,7 @@ _PUBLIC = {
     "Limits": "stepnb.experiments.limits",
     "LocalEngine": "stepnb.local.engine",
     "Prompts": "stepnb.experiments.prompts",
+    "Models": "stepnb.protocol.models",
     "Recording": "stepnb.recording.recording",
     "Retrieval": "stepnb.protocol.config",
     "ServerVAD": "stepnb.protocol.config",
@@ -80,6 +85,7 @@ _PUBLIC = {
     "set_language": "stepnb.widgets.language",
     "style": "stepnb.plots.theme",
     "vad_lab": "stepnb.plots.whatif",
+    "models": "stepnb.protocol.models",
     "tool": "stepnb.session.tools",
 }
 _ERRORS = (

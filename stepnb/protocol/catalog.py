@@ -23,7 +23,21 @@ FALLBACK_MODEL = "stepaudio-2.5-realtime"
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model can do; None means not documented."""
+    """What a model can do; None means not documented.
+
+    Attributes
+    ----------
+    clusters
+        Where it is served.
+    function_tools, server_tools
+        Whether it calls functions; whether the service searches the web and documents for it.
+    cloned_voices
+        Whether it speaks with a cloned voice.
+    thinking
+        Whether it thinks aloud.
+    audio_output
+        Whether it speaks at all.
+    """
 
     id: str
     summary: str
@@ -34,6 +48,11 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     cloned_voices: bool | None
     thinking: bool | None
     audio_output: bool | None
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """The official voices known to be taken."""
+        return voices(self.id)
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +158,24 @@ def voices(model: str | None = None, cluster: str | None = None) -> tuple[Voice,
     if cluster is not None:
         found = tuple(voice for voice in found if voice.cluster in (_region(cluster), "both"))
     return found
+
+
+def voice_doubt(voice: str, model: str, cluster: str) -> tuple[str, str] | None:
+    """Return why a voice will hardly be taken, and what to do, as sentences; None for all that may well be."""
+    known = next((entry for entry in _voices().voices if entry.id == voice), None)
+    if known is None:
+        return None
+    if model in known.rejected_by:
+        return f"The voice {voice!r} was refused for {model} when it was tried.", "Choose another, or try it."
+    served = cluster in CLUSTERS and known.cluster not in (_region(cluster), "both")
+    if not served:
+        return None
+    there = known.cn_equivalent if _region(cluster) == "cn" else known.global_equivalent
+    instead = f" {there!r} is its like there." if there else ""
+    return (
+        f"The voice {voice!r} is not one of the cluster {cluster!r}.{instead}",
+        "Choose another, or try it.",
+    )
 
 
 def price(model: str, cluster: str) -> Price | None:

@@ -37,9 +37,17 @@ def text_of(name: str, value: str | None) -> str | None:
     return value.strip() or None if value else None
 
 
-def voice_of(voice: str | ClonedVoice | Voice | None) -> str | None:
-    """Return the id of a voice, None for none."""
-    return text_of("voice", voice.id if isinstance(voice, ClonedVoice | Voice) else voice)
+def voice_of(voice: str | ClonedVoice | Voice | None, model: str, cluster: str) -> str | None:
+    """Return the id of a voice; for none, the usual one of the model, if there is one."""
+    chosen = text_of("voice", voice.id if isinstance(voice, ClonedVoice | Voice) else voice)
+    known = catalog.capabilities(model)
+    cloned = isinstance(voice, ClonedVoice) or (chosen or "").startswith("voice-tone-")
+    if cloned and known is not None and known.cloned_voices is False:
+        raise ConfigError(
+            f"The model {model} cannot speak with a cloned voice.",
+            fix=f"Use another model, for example model={catalog.FALLBACK_MODEL!r}, or an official voice.",
+        )
+    return chosen or catalog.default_voice(model, cluster)
 
 
 def question_of(what: object) -> str:
@@ -76,7 +84,7 @@ def changes_of(given: Mapping[str, Any], model: str, cluster: str) -> dict[str, 
     """Return changed settings as fields of a configuration, checked; what is unchanged is left out."""
     changes = {name: value for name, value in given.items() if not isinstance(value, Unchanged)}
     if "voice" in changes:
-        changes["voice"] = voice_of(changes["voice"]) or catalog.default_voice(model, cluster)
+        changes["voice"] = voice_of(changes["voice"], model, cluster)
     if "instructions" in changes:
         changes["instructions"] = text_of("instructions", changes["instructions"]) or ""
     if "vad" in changes:

@@ -20,7 +20,7 @@ from ..conversation.reducer import Change, Conversation
 from ..conversation.slot import Command
 from ..conversation.usage import tools_text
 from ..errors import SessionClosed, StepnbError
-from ..protocol import codec
+from ..protocol import catalog, codec
 from ..protocol import events as ev
 from ..protocol.config import SessionConfig
 from ..protocol.faults import Fault, classify
@@ -230,12 +230,19 @@ class SessionCore:
 
     def update(self, config: SessionConfig) -> None:
         """Apply a changed configuration, now or with the next connection."""
-        self.settings.update(config, live=self.lifeline.ready)
+        self._set(config, live=self.lifeline.ready)
 
     def renew(self, changes: dict[str, Any]) -> None:
         """Begin a new session at the service with these fields of the configuration changed."""
-        self.settings.update(dataclasses.replace(self.settings.config, **changes), live=False)
+        self._set(dataclasses.replace(self.settings.config, **changes), live=False)
         self.lifeline.renew()
+
+    def _set(self, config: SessionConfig, *, live: bool) -> None:
+        if config.voice != self.settings.config.voice:
+            doubt = catalog.voice_doubt(config.voice or "", self.model, self.endpoint.cluster)
+            if doubt is not None:
+                self.notice("warning", *doubt)
+        self.settings.update(config, live=live)
 
     # Telling ------------------------------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ def core_of(
     where = resolve(cluster, api_key)
     model = text_of("model", model) or catalog.recommended_model(where.cluster)
     config = SessionConfig(
-        voice=voice_of(voice) or catalog.default_voice(model, where.cluster),
+        voice=voice_of(voice, model, where.cluster),
         instructions=text_of("instructions", instructions),
         vad=vad_of(vad),
         tools=tool_list(tools, model),
@@ -67,6 +67,9 @@ def core_of(
     core = SessionCore(
         where, model, config, io_thread.loop, approve, log=log, history=past, greeting=greeting, budget=limit
     )
+    doubt = catalog.voice_doubt(config.voice or "", model, where.cluster)
+    if doubt is not None:
+        core.hub.notices.append(Notice("warning", *doubt))
     if untold:
         text = f"The history is told as text. It leaves out {', '.join(untold)}."
         core.hub.notices.append(Notice("info", text))

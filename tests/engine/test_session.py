@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import stepnb as sn
@@ -424,3 +425,39 @@ def test_a_turn_says_what_was_heard_what_it_used_and_when_things_happened(
         assert session.usage == both[0] + both[1] and session.cost.cny == pytest.approx(  # type: ignore[operator]
             sum(turn.cost.cny for turn in session.turns)  # type: ignore[misc,union-attr]
         )
+
+
+def test_what_a_model_cannot_do_raises_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    from stepnb.protocol import catalog
+
+    def unable(model: str) -> catalog.Capabilities:
+        known = catalog.models()[0]
+        return msgspec.structs.replace(
+            known, id=model, function_tools=False, server_tools=False, cloned_voices=False
+        )
+
+    def look() -> str:
+        """Look."""
+        return ""
+
+    monkeypatch.setattr(catalog, "capabilities", unable)
+    with sn.Session("ws://127.0.0.1:9/v1/realtime", api_key="k", model="m") as session:
+        for wish, said in (
+            ({"tools": [look]}, "m cannot call functions"),
+            ({"tools": [sn.WebSearch()]}, "m cannot use WebSearch or Retrieval"),
+            ({"voice": "voice-tone-123"}, "m cannot speak with a cloned voice"),
+        ):
+            with pytest.raises(sn.ConfigError, match=said) as caught:
+                session.update(**wish)  # type: ignore[arg-type]
+            assert caught.value.fix
+            with pytest.raises(sn.ConfigError, match=said):
+                sn.Session("ws://127.0.0.1:9/v1/realtime", api_key="k", model="m", **wish)  # type: ignore[arg-type]
+        assert len(session.events) == 0
+
+
+def test_a_voice_that_was_refused_before_is_a_warning_and_is_tried(engine: LocalEngine) -> None:
+    with sn.Session(engine.url, api_key=engine.key, voice="tianmeinvsheng") as session:
+        assert "was refused for stepaudio-2.5-realtime" in session.notices[0].text
+        assert session.ask("Hello").wait(TIMEOUT).status == "completed"
+        sent = next(record for record in session.events if record.kind == "session.update")
+        assert '"voice":"tianmeinvsheng"' in (sent.skeleton or "")
