@@ -29,7 +29,7 @@ const worklets = {
 };
 
 await build({
-  entryPoints: { panel: "src/panel.ts", controls: "src/controls.ts" },
+  entryPoints: { panel: "src/panel.ts", controls: "src/controls.ts", recorder: "src/recorder.ts" },
   bundle: true,
   minify: true,
   format: "esm",
@@ -39,7 +39,7 @@ await build({
   plugins: [worklets],
 });
 await build({
-  entryPoints: { panel: "src/panel.css", controls: "src/controls.css" },
+  entryPoints: { panel: "src/panel.css", controls: "src/controls.css", recorder: "src/recorder.css" },
   bundle: true,
   minify: true,
   target: "es2022",

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .widgets.controls import SessionControls as SessionControls
     from .widgets.language import set_language as set_language
     from .widgets.panel import VoicePanel as VoicePanel
+    from .widgets.recorder import Recorder as Recorder
 
 __version__ = "0.1.0"
 
@@ -65,6 +66,7 @@ _PUBLIC = {
     "LocalEngine": "stepnb.local.engine",
     "Prompts": "stepnb.experiments.prompts",
     "Models": "stepnb.protocol.models",
+    "Recorder": "stepnb.widgets.recorder",
     "Recording": "stepnb.recording.recording",
     "Retrieval": "stepnb.protocol.config",
     "ServerVAD": "stepnb.protocol.config",

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def connect(engine: LocalEngine) -> httpx.Client:
 @functools.cache
 def clip(speaker: VoiceSettings, format: str = "WAV") -> bytes:
     """A reference clip: 6 to 9 s of speech."""
-    pcm = asyncio.run(EspeakMouth().speak(_TEXT, speaker))
+    with ThreadPoolExecutor(1) as pool:  # asyncio.run does not work in the thread of the browser tests
+        pcm = pool.submit(lambda: asyncio.run(EspeakMouth().speak(_TEXT, speaker))).result(60)
     buffer = io.BytesIO()
     soundfile.write(buffer, np.frombuffer(pcm, "<i2"), SAMPLE_RATE, format=format)
     return buffer.getvalue()

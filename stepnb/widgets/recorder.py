@@ -1,0 +1,225 @@
+"""`Recorder`: a reference clip, recorded in the notebook, loaded from a file or taken from a turn."""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import itertools
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import anywidget
+import pybase64
+import traitlets
+from msgspec import Meta
+
+from ..audio.clip import Clip
+from ..audio.pcm import RATE
+from ..errors import AudioError, ConfigError, StepnbError
+from ..service.loop import user_thread
+from . import language, messages
+from .comm_guard import keep_requested_subshell
+
+logger = logging.getLogger("stepnb")
+
+_STATIC = Path(__file__).parent / "static"
+
+MAX_SECONDS = 60.0
+"""Of sound that is shown; what is longer is cut there."""
+
+
+class Take(messages.Message, tag="take"):
+    """A recording: PCM16LE at 24 kHz as base64."""
+
+    pcm: Annotated[str, Meta(min_length=1, max_length=int(MAX_SECONDS) * RATE * 2 * 4 // 3 + 4)]
+
+
+class File(messages.Message, tag="file"):
+    """A file that was chosen, as base64."""
+
+    name: Annotated[str, Meta(max_length=1000)]
+    data: Annotated[str, Meta(max_length=9_500_000)]
+
+
+Source = Clip | str | os.PathLike[str] | bytes
+
+
+class Recorder(anywidget.AnyWidget):
+    """Records a reference clip for cloning, with the microphone of the browser; ``recorder.clip`` afterwards.
+
+    It counts in, shows the level, warns of clipping, ends by itself, and lets it be cut, heard and made again.
+    The page can load a file (WAV, FLAC, OGG, MP3) instead, and Python a clip: that of a turn, say. The browser's noise
+    suppression, gain control and echo cancellation are off: a clone would learn what they do to a voice.
+
+    Parameters
+    ----------
+    script
+        What to read. None: a text in the page's language; ``recorder.script`` tells which.
+    seconds
+        How long the clip should be, s.
+    clip
+        Something to begin with: a Clip, or a file's path or bytes.
+
+    Attributes
+    ----------
+    script
+        What is read, the transcript of the clip.
+    trim
+        The part of the recording that is meant, ``[start, end]`` in s; empty before there is one.
+    takes
+        How many recordings and files there were; observe it to be told of a new one.
+
+    Raises
+    ------
+    ConfigError
+        A wrong argument.
+    AudioError
+        The clip cannot be read.
+
+    Examples
+    --------
+    >>> recorder = sn.Recorder()
+    >>> recorder                                  # record
+    >>> voices.clone(recorder.clip, recorder.script, consent="...", accept_cost=True)
+    """
+
+    _esm = _STATIC / "recorder.js"
+    _css = _STATIC / "recorder.css"
+    script = traitlets.Unicode().tag(sync=True)
+    seconds = traitlets.List(traitlets.Float()).tag(sync=True)
+    trim = traitlets.List(traitlets.Float()).tag(sync=True)
+    lang = traitlets.Unicode().tag(sync=True)
+    takes = traitlets.Int()
+
+    _messages: Any = messages.Hello | Take | File | messages.PageError
+
+    def __init__(
+        self,
+        script: str | None = None,
+        seconds: Sequence[float] = (5, 10),
+        *,
+        clip: Source | None = None,
+        **traits: Any,
+    ) -> None:
+        if script is not None and not isinstance(script, str):
+            raise ConfigError(f"The script is a {type(script).__name__}.", fix="Write it as text.")
+        least, most = _window(seconds)
+        self._lock = threading.Lock()
+        self._sound = Clip.silence(0)
+        self._seq = itertools.count()
+        super().__init__(script=script or "", seconds=[least, most], lang=language.chosen(), **traits)
+        self.survives_busy_cells = keep_requested_subshell(self.comm)
+        self.on_msg(self._on_page_message)
+        if clip is not None:
+            self.load(clip)
+
+    @property
+    def clip(self) -> Clip:
+        """What was recorded or loaded, cut to `trim`, at 24 kHz; empty before there is anything."""
+        with self._lock:
+            sound = self._sound
+        if len(self.trim) != 2:
+            return sound
+        start, end = self.trim
+        return sound[max(0.0, start) : max(0.0, end)]
+
+    def load(self, clip: Source) -> None:
+        """Take a clip in the place of a recording; of a long one the first minute.
+
+        Parameters
+        ----------
+        clip
+            A Clip (``turn.audio``, say), or a file's path or bytes.
+
+        Raises
+        ------
+        AudioError
+            It cannot be read, or is empty.
+        """
+        sound = clip if isinstance(clip, Clip) else Clip.load(clip)
+        if not sound.duration:
+            raise AudioError("The clip is empty.", fix="Take one with sound.")
+        sound = sound[0:MAX_SECONDS].resample(RATE)
+        self._keep(sound, [0.0, min(sound.duration, self.seconds[1])])
+        self._say("sound", pcm=_encoded(sound))
+
+    def _keep(self, sound: Clip, trim: list[float]) -> None:
+        with self._lock:
+            self._sound = sound
+        self.trim = trim
+        self.takes += 1
+
+    # From the page: any thread ----------------------------------------------------------------------------------------
+
+    def _on_page_message(self, _: Any, content: Any, __: Any) -> None:
+        """Check and enqueue, nothing else: this may run beside the user's cell, on another thread."""
+        try:
+            message = messages.parse(content, self._messages)
+        except ValueError as error:
+            logger.warning("The page sent a message that does not fit: %s", error)
+            return
+        user_thread.submit(self._take_in(message))
+
+    # The user's loop thread -------------------------------------------------------------------------------------------
+
+    async def _take_in(self, message: Any) -> None:
+        try:
+            await self._handle(message)
+        except StepnbError as error:
+            self._say("refused", text=error.message, fix=error.fix)
+
+    async def _handle(self, message: Any) -> None:
+        match message:
+            case messages.Hello(view=view):
+                if self._sound.duration:
+                    self._say("sound", view=view, pcm=_encoded(self._sound))
+            case Take(pcm=text):
+                sound = Clip.from_pcm(_bytes(text))
+                self._keep(sound, self.trim or [0.0, sound.duration])
+            case File(name=name, data=text):
+                data = _bytes(text)
+                try:
+                    await asyncio.to_thread(self.load, data)
+                except AudioError as error:
+                    error.message = error.message.replace(f"This data ({len(data)} bytes)", repr(name))
+                    raise
+            case messages.PageError(message=said):
+                logger.error("The recorder's page: %s", said)
+
+    def _say(self, kind: str, view: str | None = None, **fields: Any) -> None:
+        if self.comm is not None:
+            address = {"view": view} if view is not None else {}
+            self.send({"v": 1, "k": kind, "seq": next(self._seq), **address, **fields})
+
+    def __repr__(self) -> str:
+        clip = self.clip
+        return (
+            f"{type(self).__name__}({clip.duration:.1f} s)" if clip.duration else f"{type(self).__name__}()"
+        )
+
+
+def _window(seconds: Sequence[float]) -> tuple[float, float]:
+    try:
+        least, most = (float(value) for value in seconds)
+    except (TypeError, ValueError):
+        least = most = 0.0
+    if not 0 <= least < most <= MAX_SECONDS:
+        raise ConfigError(
+            f"seconds is {seconds!r}.", fix=f"Write the least and the most, up to {MAX_SECONDS:g}: (5, 10)."
+        )
+    return least, most
+
+
+def _encoded(sound: Clip) -> str:
+    return pybase64.b64encode_as_string(sound.pcm)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return pybase64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise AudioError("The page sent broken audio.", fix="Record or load it again.") from error
