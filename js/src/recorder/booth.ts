@@ -25,6 +25,9 @@ export interface BoothEvents {
   error(error: unknown): void;
 }
 
+/** What a browser does to speech for calls is what a clone would learn. */
+const PLAIN = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+
 /** Where a voice is recorded: the text, the level, the recording with its handles. */
 export class Booth implements MicrophoneOwner {
   readonly element: HTMLElement;
@@ -57,9 +60,7 @@ export class Booth implements MicrophoneOwner {
     this.#take = new Take(window[1]);
     this.#wave = new Wave(labels, window, (done) => this.#trimmed(done), signal);
     this.#playback = new Playback(() => this.#update(), signal);
-    // What a browser does to speech for calls is what a clone would learn.
-    const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-    const devices = { ...loadDevices(), ...plain };
+    const devices = { ...loadDevices(), ...PLAIN };
     this.#host = new AudioHost(devices, () => {});
     this.#microphone = new Microphone(this.#host, devices, {
       frame: (frame) => this.#frame(frame),
@@ -122,10 +123,7 @@ export class Booth implements MicrophoneOwner {
 
   #toggle(): void {
     this.#playback.stop();
-    if (this.#microphone.on) {
-      this.#end();
-      return;
-    }
+    if (this.#microphone.on) return this.#end();
     this.notes.clear("mic");
     this.notes.clear("owner");
     takeMicrophone(this);
@@ -167,9 +165,8 @@ export class Booth implements MicrophoneOwner {
       this.#take.begin();
       this.#wave.show({ take: this.#take });
     }
-    const trouble = this.#labels.recorder.mic[state as MicTrouble];
-    if (trouble) {
-      const [text, fix] = trouble;
+    const [text, fix] = this.#labels.recorder.mic[state as MicTrouble] ?? [];
+    if (text) {
       this.notes.set("mic", { level: "warning", text, fix });
       this.#end();
     }
@@ -187,13 +184,10 @@ export class Booth implements MicrophoneOwner {
   }
 
   #togglePlay(): void {
-    if (this.#playback.playing) {
-      this.#playback.stop();
-      return;
-    }
-    const [pcm, selection] = [this.#pcm, this.#selection];
-    if (!pcm || !selection) return;
-    this.#playback.play(pcm.slice(toSamples(selection.start), toSamples(selection.end)));
+    if (this.#playback.playing) return this.#playback.stop();
+    const selection = this.#selection;
+    if (!this.#pcm || !selection) return;
+    this.#playback.play(this.#pcm.slice(toSamples(selection.start), toSamples(selection.end)));
     const follow = () => {
       const playing = this.#playback.playing && this.#selection === selection;
       this.#wave.play(playing ? selection.start + this.#playback.ms : null);
