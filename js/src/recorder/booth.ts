@@ -123,7 +123,11 @@ export class Booth implements MicrophoneOwner {
 
   #toggle(): void {
     this.#playback.stop();
-    if (this.#microphone.on) return this.#end();
+    if (this.#microphone.on) this.#end();
+    else this.#begin();
+  }
+
+  #begin(): void {
     this.notes.clear("mic");
     this.notes.clear("owner");
     takeMicrophone(this);
@@ -184,9 +188,11 @@ export class Booth implements MicrophoneOwner {
   }
 
   #togglePlay(): void {
-    if (this.#playback.playing) return this.#playback.stop();
     const selection = this.#selection;
-    if (!this.#pcm || !selection) return;
+    if (this.#playback.playing || !this.#pcm || !selection) {
+      this.#playback.stop();
+      return;
+    }
     this.#playback.play(this.#pcm.slice(toSamples(selection.start), toSamples(selection.end)));
     const follow = () => {
       const playing = this.#playback.playing && this.#selection === selection;
