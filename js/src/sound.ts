@@ -90,6 +90,7 @@ export class Sound implements MicrophoneOwner {
       mic: (fields) => channel.send("mic", fields),
     });
     this.#gate.on = this.#settings.halfDuplex;
+    screen.player.set(this.#settings.output, this.#settings.volume);
     screen.devices.show(this.#settings, null);
     screen.devices.list([], this.#settings);
     navigator.mediaDevices?.addEventListener("devicechange", () => this.listDevices(), { signal });
@@ -101,6 +102,7 @@ export class Sound implements MicrophoneOwner {
     Object.assign(this.#settings, settings);
     saveDevices(this.#settings);
     this.#gate.on = settings.halfDuplex;
+    this.#screen.player.set(settings.output, settings.volume);
     if (settings.halfDuplex) this.#screen.notes.clear("echo");
     await this.#host.apply().then(
       () => this.#screen.notes.clear("output"),

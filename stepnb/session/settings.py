@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import ConnectError, StepnbError
@@ -71,9 +71,8 @@ class Settings:
             await self._send_and_wait()
         except VoiceRefused as error:
             text = f"The voice {self.config.voice!r} is not available here."
-            self.refused["voice"] = text
             self._hub.notice("warning", text, str(error))
-            self._set(dataclasses.replace(self.config, voice=None))
+            self._set(dataclasses.replace(self.config, voice=None), {"voice": text})
             await self._send_and_wait()
 
     async def _send_and_wait(self) -> None:
@@ -115,13 +114,14 @@ class Settings:
         if self._pending:
             return  # what is on its way is not in this echo; the next one tells everything
         config = self.config
+        refused = {}
         for difference in echo_differences(config.session_info(), echo):
             text = f"The service took {difference.key} as {difference.taken!r}, not {difference.sent!r}."
             self._hub.notice("warning", text)
-            self.refused[difference.key] = text
+            refused[difference.key] = text
             config = with_taken(config, difference)
-        if confirmed or config != self.config:
-            self._set(config)
+        if confirmed or refused:
+            self._set(config, refused)
         if self._echo is not None and not self._echo.done():
             self._echo.set_result(None)
 
@@ -149,8 +149,7 @@ class Settings:
         for later in self._pending.values():
             # A later change of the same field stands, and would be undone to what was there before both.
             later |= {key: before.pop(key) for key in before.keys() & later.keys()}
-        self.refused |= dict.fromkeys(before, str(error))
-        self._set(dataclasses.replace(self.config, **before))
+        self._set(dataclasses.replace(self.config, **before), dict.fromkeys(before, str(error)))
         self._hub.notice("warning", f"The change was refused and is undone. {error}")
         return True
 
@@ -160,6 +159,8 @@ class Settings:
         if self._echo is not None and not self._echo.done():
             self._echo.set_exception(error)
 
-    def _set(self, config: SessionConfig) -> None:
+    def _set(self, config: SessionConfig, refused: Mapping[str, str] | None = None) -> None:
         self.config = config
+        # After the configuration: whoever reads a reason, on whatever thread, then finds the change undone.
+        self.refused |= refused or {}
         self._hub.config_changed()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,6 @@ import traitlets
 
 from ..conversation.reducer import Change
 from ..errors import ConfigError, StepnbError
-from ..protocol import catalog
 from ..protocol.config import ServerVAD, changed_keys
 from ..service.loop import user_thread
 from ..session.status import Notice, Status
@@ -23,6 +24,7 @@ from . import language, messages
 from .comm_guard import keep_requested_subshell
 from .tool_shelf import ToolShelf
 from .two_way import TwoWay
+from .voice_desk import VoiceDesk
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -46,6 +48,16 @@ class Restart(messages.Message, tag="restart"):
     """Begin a new session at the service with this voice."""
 
     voice: messages.Id
+
+
+class Sample(messages.Message, tag="sample"):
+    """Let this voice be heard."""
+
+    voice: messages.Id
+
+
+class OwnVoices(messages.Message, tag="own_voices"):
+    """List the account's own voices, too."""
 
 
 class SessionControls(anywidget.AnyWidget):
@@ -117,7 +129,14 @@ class SessionControls(anywidget.AnyWidget):
         self._config = session.config
         values = self._values()
         self._two_way = TwoWay(values)
-        super().__init__(**values, info=self._info(), voices=_voices(session), lang=language.chosen())
+        self._desk = VoiceDesk(session._core)
+        self._seq = itertools.count()
+        super().__init__(
+            **values,
+            info=self._info(session._core.settings.refused),
+            voices=self._desk.official(),
+            lang=language.chosen(),
+        )
         self.survives_busy_cells = keep_requested_subshell(self.comm)
         self.on_msg(self._on_page_message)
         self.observe(self._on_moved, names=list(_FIELDS))
@@ -135,11 +154,17 @@ class SessionControls(anywidget.AnyWidget):
     def _on_page_message(self, _: Any, content: Any, __: Any) -> None:
         """Check and enqueue, nothing else."""
         try:
-            message = messages.parse(content, Restart)
+            message = messages.parse(content, Restart | Sample | OwnVoices)
         except ValueError as error:
             logger.warning("The page sent a message that does not fit: %s", error)
             return
-        user_thread.loop.call_soon_threadsafe(self._restart, message.voice)
+        match message:
+            case Restart():
+                user_thread.loop.call_soon_threadsafe(self._restart, message.voice)
+            case Sample():
+                user_thread.submit(self._send_sample(message))
+            case OwnVoices():
+                user_thread.submit(self._add_own_voices(message))
 
     def _on_moved(self, change: Any) -> None:
         if self._two_way.move(change["name"], change["new"]):
@@ -187,6 +212,28 @@ class SessionControls(anywidget.AnyWidget):
             case _:
                 return getattr(self, field) or None
 
+    async def _send_sample(self, message: Sample) -> None:
+        try:
+            wav = await self._desk.sample(message.voice)
+        except StepnbError as error:
+            self._answer(message, voice=message.voice, wav=None, problem=str(error))
+        else:
+            self._answer(message, voice=message.voice, wav=wav, problem=None)
+
+    async def _add_own_voices(self, message: OwnVoices) -> None:
+        try:
+            own = await self._desk.own()
+        except StepnbError as error:
+            self._answer(message, problem=str(error))
+        else:
+            self.voices = [*own, *self._desk.official()]
+            self._answer(message, problem=None)
+
+    def _answer(self, message: messages.Message, **fields: Any) -> None:
+        envelope = {"v": 1, "k": message.__struct_config__.tag, "seq": next(self._seq), "view": message.view}
+        if self.comm is not None:
+            self.send(envelope | {"t": time.monotonic_ns() / 1e6} | fields)
+
     def _restart(self, voice: str) -> None:
         with self._blaming("voice"):
             self.session.restart(voice=voice)
@@ -200,10 +247,11 @@ class SessionControls(anywidget.AnyWidget):
 
     def _follow(self) -> None:
         with self._showing:
+            refused = dict(self.session._core.settings.refused)  # before what is in force: see there
             before, self._config = self._config, self.session.config
             for field in changed_keys(before, self._config):
                 self._wrong.pop(field, None)
-            shown = self._two_way.follow(self._values()) | {"info": self._info()}
+            shown = self._two_way.follow(self._values()) | {"info": self._info(refused)}
             for name, value in shown.items():
                 try:
                     setattr(self, name, value)
@@ -222,7 +270,7 @@ class SessionControls(anywidget.AnyWidget):
         # Without VAD the numbers wait for it as they are.
         return values | {name: getattr(config.vad or self, name) for name in _VAD_NUMBERS}
 
-    def _info(self) -> dict[str, Any]:
+    def _info(self, refused: dict[str, str]) -> dict[str, Any]:
         core = self.session._core
         settings = core.settings
         return {
@@ -230,7 +278,7 @@ class SessionControls(anywidget.AnyWidget):
             "sections": self._sections,
             "session": core.key,
             "voice_locked": settings.voice_locked,
-            "refused": settings.refused | self._wrong,
+            "refused": refused | self._wrong,
             "unconfirmed": sorted(settings.unconfirmed),
             "closed": core.closed,
         }
@@ -265,21 +313,3 @@ class _Listener:
 
     def on_flush(self, flush_id: int) -> None:
         pass
-
-
-def _voices(session: Session) -> list[dict[str, Any]]:
-    """Return what is known of the official voices for the session's model and cluster."""
-    model, cluster = session.model, session._core.endpoint.cluster
-    found = [voice for voice in catalog.voices(cluster=cluster) if model not in voice.rejected_by]
-    fitting = [voice for voice in found if model in voice.models] or found
-    return [
-        {
-            "id": voice.id,
-            "name": {"en": voice.name_en, "zh": voice.name_zh},
-            "language": voice.language,
-            "gender": voice.gender,
-            "description": voice.description_en,
-            "own": False,
-        }
-        for voice in fitting
-    ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -181,3 +183,56 @@ def test_an_observer_that_fails_is_a_notice(session: sn.Session) -> None:
     until(lambda: controls.voice == "yuanqinansheng")
     session.close()
     until(lambda: controls.info["closed"])
+
+
+class Page:
+    """The controls' page: what it says comes in checked, and what it is told is kept."""
+
+    def __init__(self, controls: SessionControls, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.got: list[dict[str, Any]] = []
+        self._controls = controls
+        self._seq = 0
+        monkeypatch.setattr(controls, "send", self.got.append)
+
+    def ask(self, kind: str, **fields: Any) -> dict[str, Any]:
+        envelope = {"v": 1, "k": kind, "seq": self._seq, "t": 0.0, "view": "v1"}
+        self._seq += 1
+        before = len(self.got)
+        self._controls._on_page_message(self._controls, envelope | fields, [])
+        until(lambda: len(self.got) > before)
+        return self.got[-1]
+
+
+def test_voices_can_be_heard_and_own_ones_are_listed(
+    session: sn.Session, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STEPNB_LIBRARY", str(tmp_path / "voices.sqlite"))
+    page = Page(session.controls(), monkeypatch)
+    sample = page.ask("sample", voice="linjiajiejie")
+    clip = sn.Clip.load(base64.b64decode(sample["wav"]))
+    assert clip.duration > 0.5 and (sample["view"], sample["problem"]) == ("v1", None)
+    assert page.ask("sample", voice="linjiajiejie")["wav"] == sample["wav"], "paid for once"
+    refused = page.ask("sample", voice="nobody")
+    assert refused["wav"] is None and refused["problem"]
+    voices = sn.Voices(engine.url, api_key=engine.key)
+    sentence = voices.speak("the quick brown fox jumps over the lazy dog, " * 4, "linjiajiejie")
+    mine = voices.clone(sentence[:6.0], consent="me", accept_cost=True, name="<b>Me</b>")
+    assert page.ask("own_voices")["problem"] is None
+    own = session.controls().voices[0]
+    assert (own["id"], own["name"]["en"], own["own"]) == (mine.id, "<b>Me</b>", True)
+    session.controls().voice = mine.id
+    settled(session.controls())
+    assert session.config.voice == mine.id
+
+
+def test_what_the_page_may_not_say_is_not_done(
+    session: sn.Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    controls = session.controls()
+    for content in (
+        {"k": "restart"},
+        "text",
+        {"v": 1, "k": "eval", "seq": 0, "t": 0, "view": "v", "code": "1"},
+    ):
+        controls._on_page_message(controls, content, [])
+    assert len([record for record in caplog.records if "does not fit" in record.message]) == 3

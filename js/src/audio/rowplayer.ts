@@ -51,6 +51,14 @@ export class RowPlayer {
     else this.#at = seconds;
   }
 
+  /** Where it is heard, and how loud: "" is the system's choice, 1 is as it is. */
+  set(output: string, volume: number): void {
+    this.#audio.volume = volume;
+    const audio: HTMLAudioElement & { setSinkId?: (id: string) => Promise<void> } = this.#audio;
+    // A device that is gone is said where the live answer is heard.
+    audio.setSinkId?.(output).catch(() => {});
+  }
+
   /** A live answer is heard, or the view goes. */
   pause(): void {
     if (this.#row !== null && !this.#audio.src) this.stop();

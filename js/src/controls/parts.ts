@@ -148,7 +148,7 @@ export class Refusal {
   readonly element = h("div", { class: "sn-refused", role: "status" });
 
   update(word: string, reason: string | undefined): void {
-    const text = reason === undefined ? "" : `${word} ${reason}`;
+    const text = reason === undefined ? "" : `${word} ${reason}`.trim();
     this.element.hidden = !text;
     setText(this.element, text);
   }

@@ -58,4 +58,5 @@ export interface ControlsUp {
 /** Fields of the messages from the kernel, by kind. */
 export interface ControlsDown {
   sample: { voice: string; wav: string | null; problem: string | null };
+  own_voices: { problem: string | null };
 }

@@ -18,6 +18,7 @@ interface Shown {
   value: HTMLElement;
   pane: HTMLElement;
   refusal: Refusal;
+  problem: Refusal;
 }
 
 /** The settings: folded into a strip that shows their values; one section at a time opens below it. */
@@ -66,7 +67,17 @@ export class ControlsView {
       event.stopPropagation();
       if (event.key === "Escape" && this.#open && sections.length > 1) this.#fold();
     });
-    this.#channel.listen({ sample: (answer) => this.#sample.take(answer.voice, answer.wav) }, signal);
+    const tell = (problem: string | null) => this.#tell(problem);
+    this.#channel.listen(
+      {
+        sample: ({ voice, wav, problem }) => {
+          tell(problem);
+          this.#sample.take(voice, wav);
+        },
+        own_voices: ({ problem }) => tell(problem),
+      },
+      signal,
+    );
     const update = () => this.#update();
     model.on("change", update);
     signal.addEventListener("abort", () => model.off("change", update));
@@ -112,13 +123,16 @@ export class ControlsView {
     );
     tab.dataset.section = section;
     const refusal = new Refusal();
+    const problem = new Refusal();
+    problem.update("", undefined);
     const pane = h(
       "div",
       { class: "sn-pane", id: paneId, role: "region", "aria-labelledby": tabId, hidden: true },
       refusal.element,
+      problem.element,
       part.element,
     );
-    return { part, tab, value, pane, refusal };
+    return { part, tab, value, pane, refusal, problem };
   }
 
   #askForOwn(): void {
@@ -158,6 +172,11 @@ export class ControlsView {
       setAttribute(value, "title", waits ? this.#labels.unconfirmed : undefined);
       refusal.update(this.#labels.refused, refused[part.field]);
     }
+  }
+
+  /** What could not be done for the voices. */
+  #tell(problem: string | null): void {
+    this.#shown.get("voice")?.problem.update("", problem ?? undefined);
   }
 
   #lose(): void {
