@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct
 
 from ..errors import StepnbError
 from .state import ItemState, ResponseState, ToolCallState, TurnKind, TurnState
@@ -10,7 +12,7 @@ from .state import ItemState, ResponseState, ToolCallState, TurnKind, TurnState
 ChangeKind = Literal["turn", "ended", "audio", "audio_end", "speech", "notice", "call", "outputs"]
 
 
-class Change(NamedTuple):
+class Change(Struct, frozen=True):
     """Something that is different now.
 
     Attributes

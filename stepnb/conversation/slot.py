@@ -143,9 +143,14 @@ class Slot:
                 return self._on_finished(event.response_id or response, now)
             case ev.ErrorEvent():
                 return self._on_error(event.error, now)
-            case _ if self.state == "active":
-                self._since = now
+            case _:
+                self.goes_on(now)
         return []
+
+    def goes_on(self, now: float) -> None:
+        """Something of the running response came."""
+        if self.state == "active":
+            self._since = now
 
     def on_time(self, now: float) -> list[Command]:
         """Let time pass: give up what is overdue."""

@@ -12,7 +12,7 @@ import functools
 import math
 import operator
 import sys
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pybase64
@@ -25,24 +25,50 @@ AnyEvent = Event | UnknownEvent | MalformedEvent
 # Which field of a frame carries audio. These two are nearly all of the traffic.
 _AUDIO_FIELD = {"input_audio_buffer.append": "audio", "response.audio.delta": "delta"}
 _ABSENT = object()
+# Characters. The audio of anything shorter is not worth a way of its own; in anything longer it begins before.
+_LONG = 512
 
 
-class Decoded(NamedTuple):
+class Cut(Struct, frozen=True, gc=False):
+    """The audio of a frame, and the frame without it.
+
+    Attributes
+    ----------
+    pcm
+        The audio: PCM16LE, mono, 24 kHz.
+    skeleton
+        The frame without the base64 text of the audio.
+    at
+        Where in ``skeleton`` that text belongs; negative when it is still there, because encoding the audio would give
+        another text.
+    """
+
+    pcm: bytes
+    skeleton: str
+    at: int
+
+
+class Decoded(Struct, frozen=True, gc=False):
     """What `decode` made of a frame.
 
     Attributes
     ----------
     event
         The event.
-    pcm
-        The decoded audio of an audio frame (PCM16LE, mono, 24 kHz), else None.
+    audio
+        The audio of an audio frame, else None.
     repairs
         One short sentence for every field that was not as it should be.
     """
 
     event: AnyEvent
-    pcm: bytes | None = None
+    audio: Cut | None = None
     repairs: tuple[str, ...] = ()
+
+    @property
+    def pcm(self) -> bytes | None:
+        """The audio, PCM16LE, mono, 24 kHz."""
+        return self.audio.pcm if self.audio is not None else None
 
 
 _encode_json = msgspec.json.Encoder().encode
@@ -71,13 +97,20 @@ def decode(frame: str | bytes) -> Decoded:
     Parameters
     ----------
     frame
-        The text frame as it came from the socket.
+        The frame as it came from the socket.
 
     Returns
     -------
     Decoded
         The event, its audio and its repairs.
     """
+    if isinstance(frame, bytes):
+        try:
+            frame = frame.decode()
+        except UnicodeDecodeError as error:
+            return Decoded(MalformedEvent(frame=frame, reason=f"The frame is not UTF-8: {error}."))
+    if len(frame) > _LONG and (decoded := _audio_first(frame)) is not None:
+        return decoded
     try:
         return _with_audio(_direct.decode(frame), frame, ())
     except (msgspec.DecodeError, ValueError, RecursionError):
@@ -91,7 +124,7 @@ def decode(frame: str | bytes) -> Decoded:
     return _decode_body(frame, body)
 
 
-def _decode_body(frame: str | bytes, body: dict[str, Any]) -> Decoded:
+def _decode_body(frame: str, body: dict[str, Any]) -> Decoded:
     name = ALIASES.get(body["type"], body["type"])
     cls = EVENTS.get(name)
     if cls is None:
@@ -108,17 +141,66 @@ def _decode_body(frame: str | bytes, body: dict[str, Any]) -> Decoded:
     return _with_audio(event, frame, tuple(repairs))
 
 
-def _with_audio(event: Any, frame: str | bytes, repairs: tuple[str, ...]) -> Decoded:
+def _audio_first(frame: str) -> Decoded | None:
+    """Cut the audio out and decode the rest; None where it is not as simple as in nearly all of the traffic."""
+    at = frame.find('"delta":"', 0, _LONG)
+    if at < 0:
+        at = frame.find('"audio":"', 0, _LONG)
+        if at < 0:
+            return None
+    key = frame[at : at + 7]
+    at += 9
+    end = frame.find('"', at)
+    skeleton = frame[:at] + frame[end:]
+    try:
+        event = _direct.decode(skeleton)
+        field = _AUDIO_FIELD[event.type]
+        # What was cut out may be something else of the same name, further in or repeated.
+        if getattr(event, field) or skeleton.count("{") > 1 or skeleton.count(key) > 1:
+            return None
+        payload = frame[at:end]
+        pcm = pybase64.b64decode(payload, validate=True)
+    except (msgspec.DecodeError, ValueError, KeyError):
+        return None
+    if len(pcm) % 2 or not _is_canonical(payload, pcm):
+        return None
+    setattr(event, field, payload)
+    return Decoded(event, Cut(pcm, skeleton, at))
+
+
+def _with_audio(event: Any, frame: str, repairs: tuple[str, ...]) -> Decoded:
     field = _AUDIO_FIELD.get(event.type)
     if field is None:
         return Decoded(event, None, repairs)
+    payload = getattr(event, field)
     try:
-        pcm = pybase64.b64decode(getattr(event, field), validate=True)
+        pcm = pybase64.b64decode(payload, validate=True)
     except ValueError as error:
         return Decoded(MalformedEvent(frame=frame, reason=f"The audio is not base64: {error}."))
     if len(pcm) % 2:
         return Decoded(MalformedEvent(frame=frame, reason="The audio has half a sample: an odd byte count."))
-    return Decoded(event, pcm, repairs)
+    return Decoded(event, cut_out(frame, payload, pcm), repairs)
+
+
+def cut_out(frame: str, payload: str, pcm: bytes) -> Cut:
+    """Take the audio out of a frame.
+
+    Parameters
+    ----------
+    payload, pcm
+        The base64 text in the frame and the audio it stands for. It is cut out only where the audio gives the same text
+        again; anything else stays in the frame as it is.
+    """
+    # A short needle: searching for the whole payload would preprocess all of it.
+    at = frame.find(payload[:40])
+    if at >= 0 and frame.startswith(payload, at) and _is_canonical(payload, pcm):
+        return Cut(pcm, frame[:at] + frame[at + len(payload) :], at)
+    return Cut(pcm, frame, -1)
+
+
+def _is_canonical(payload: str, pcm: bytes) -> bool:
+    # Only characters beside the padding can hold bits that stand for nothing.
+    return not payload.endswith("=") or payload.endswith(pybase64.b64encode_as_string(pcm[-(len(pcm) % 3) :]))
 
 
 def _nested_error(body: dict[str, Any]) -> dict[str, Any]:
@@ -148,31 +230,33 @@ def _struct_info(cls: type[Struct]) -> inspect.StructType:
 
 def _fit_struct(body: dict[str, Any], info: inspect.StructType, path: str, repairs: list[str]) -> Struct:
     values: dict[str, Any] = {}
-    is_open = issubclass(info.cls, Open)
-    for field in info.fields:
-        name = field.encode_name
-        if is_open and name == "extra":
-            continue
-        here = f"{path}{name}"
-        value = _ABSENT
+    fields = _fields(info.cls)
+    for name, field in fields.items():
         # null for what must be given says nothing more than leaving it out.
         given = name in body and not (field.required and body[name] is None)
-        if given:
-            value = _fit(body[name], field.type, here, repairs)
+        value = _fit(body[name], field.type, f"{path}{name}", repairs) if given else _ABSENT
         if value is not _ABSENT:
             values[name] = value
         elif field.required:
             if not isinstance(field.type, inspect.StructType):
-                raise _Unusable(f"The field {here} is missing or unusable.")
+                raise _Unusable(f"The field {path}{name} is missing or unusable.")
             if not given:
-                repairs.append(f"{here}: missing")
+                repairs.append(f"{path}{name}: missing")
             values[name] = field.type.cls()
-    if is_open:
-        known = {field.encode_name for field in info.fields if field.encode_name != "extra"}
-        extra = {key: value for key, value in body.items() if key not in known}
+    if issubclass(info.cls, Open):
+        extra = {key: value for key, value in body.items() if key not in fields}
         if extra:
             values["extra"] = extra
     return info.cls(**values)
+
+
+@functools.cache
+def _fields(cls: type[Struct]) -> dict[str, inspect.Field]:
+    """Return the fields of a Struct by their names on the wire."""
+    fields = {field.encode_name: field for field in _struct_info(cls).fields}
+    if issubclass(cls, Open):
+        del fields["extra"]
+    return fields
 
 
 def _fit(value: Any, kind: inspect.Type, path: str, repairs: list[str]) -> Any:

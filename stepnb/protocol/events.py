@@ -356,7 +356,7 @@ class MalformedEvent(msgspec.Struct, kw_only=True, frozen=True):
     Attributes
     ----------
     frame
-        What arrived.
+        What arrived; bytes only where it is not UTF-8.
     reason
         Why it could not be used, as a sentence.
     """

@@ -14,15 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import pybase64
 from numpy.typing import NDArray
 
 from ..conversation.record import Record, Side
 from ..errors import RecordingError
+from ..protocol.codec import Cut
 from .about import About, Header, Settings, versions
 from .query import Events
-from .records import Index, line_of
+from .records import Index
 from .spool import Spool
 from .store import LANES, MOST_IN_MEMORY, AudioStore, Blob, KeepAudio
 
@@ -52,11 +54,13 @@ class Log(Events):
     @property
     def lines(self) -> Blob:
         """The records as lines of JSON."""
+        self._index.settle()
         return self._index.lines
 
     @property
     def end_of_lines(self) -> int:
         """Where the last record ends in `lines`."""
+        self._index.settle()
         return self._index.end
 
     def table(
@@ -74,6 +78,7 @@ class Log(Events):
             Bytes of audio, kept or not.
         names : list of (side, type)
         """
+        self._index.settle()
         times, kinds, audio = self._index.columns()
         seconds = (np.frombuffer(times, np.int64) - self.anchor) / 1e9
         return seconds, np.frombuffer(kinds, np.uint32), np.frombuffer(audio, np.uint32), self._index.names
@@ -156,56 +161,45 @@ class EventLog(Log):
         kind: str,
         frame: str,
         t: int,
-        *,
-        payload: str | None = None,
-        pcm: bytes | None = None,
+        audio: Cut | None = None,
         repairs: tuple[str, ...] = (),
     ) -> Record:
-        """Append a frame.
-
-        Parameters
-        ----------
-        payload, pcm
-            The base64 text inside the frame and the audio it stands for. It is cut out only where the audio gives the
-            same text again; anything else stays in the frame as it is.
-        """
-        cut, audio, skeleton = 0, None, frame
-        if pcm:
-            lane = _LANE[side]
-            if not self._has_room(self.audio.lanes[lane]):
-                self.audio.stop(lane)
-            audio = self.audio.append(pcm, lane)
-            assert payload is not None
-            # A short needle: searching for the whole payload would preprocess all of it.
-            cut = frame.find(payload[:40])
-            end = cut + len(payload)
-            # The last four characters decide whether the text is the canonical one.
-            tail = pybase64.b64encode_as_string(pcm[-(len(pcm) % 3 or 3) :])
-            if cut >= 0 and frame.startswith(payload, cut) and payload.endswith(tail):
-                skeleton = frame[:cut] + frame[end:]
-            else:
-                cut = -1
-        return self._append(Record(len(self), t, side, kind, skeleton, cut, audio, None, repairs))
+        """Append a frame, with its audio where it has some."""
+        if audio is None or not audio.pcm:
+            return self._append(Record(self._index.count, t, side, kind, frame, repairs=repairs))
+        lane = _LANE[side]
+        if self.audio.lanes[lane].waiting >= MOST_IN_MEMORY and not self._made_room(self.audio.lanes[lane]):
+            self.audio.stop(lane)
+        ref = self.audio.append(audio.pcm, lane)
+        return self._append(
+            Record(self._index.count, t, side, kind, audio.skeleton, audio.at, ref, None, repairs)
+        )
 
     def append_local(self, kind: str, data: dict[str, Any], t: int | None = None) -> Record:
         """Append a local record."""
         when = time.monotonic_ns() if t is None else t
-        return self._append(Record(len(self), when, "local", kind, data=data))
+        # A copy: whoever said it may go on changing its lists.
+        data = msgspec.to_builtins(data, enc_hook=repr)
+        return self._append(Record(self._index.count, when, "local", kind, data=data))
 
     def _append(self, record: Record) -> Record:
-        if self._has_room(self._index.lines):
-            line = line_of(record)
-            self._index.add(record, self._index.lines.append(line), len(line))
+        if self._index.waiting < MOST_IN_MEMORY or self._made_room(self._index):
+            self._index.append(record)
         else:
             self.lost += 1
         return record
 
-    def _has_room(self, blob: Blob) -> bool:
-        """Keep what waits for the disk bounded, without waiting for the next second if need be."""
-        if blob.waiting >= MOST_IN_MEMORY:
-            self.flush()
-        return blob.waiting < MOST_IN_MEMORY
+    def _made_room(self, of: Blob | Index) -> bool:
+        """Keep what waits for the disk bounded, without waiting for the next second."""
+        self.flush()
+        return of.waiting < MOST_IN_MEMORY
 
     def flush(self) -> None:
         """Write what has come since the last flush; why it cannot be written is in ``spool.failure``."""
+        self._index.settle()
         self.spool.flush()
+
+    def close(self) -> None:
+        """Write the rest; everything stays readable."""
+        self._index.settle()
+        self.spool.close()

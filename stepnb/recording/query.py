@@ -43,7 +43,10 @@ class Events(Sequence[Record]):
 
     @property
     def _numbers(self) -> Sequence[int]:
-        return range(len(self._index)) if self._chosen is None else self._chosen
+        if self._chosen is not None:
+            return self._chosen
+        self._index.settle()
+        return range(len(self._index))
 
     def filter(
         self,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
@@ -15,6 +17,9 @@ from .store import Blob
 # Records are read from the log in stretches of this many bytes.
 _STRETCH = 1 << 18
 
+
+# What a record takes in memory beside its frame, bytes.
+_ABOUT = 400
 
 # msgspec takes no `Raw | None`.
 _NO_FRAME = Raw()
@@ -73,13 +78,24 @@ def record_of(n: int, line: bytes) -> Record:
 class Index:
     """Where each record stands in the lines, and what is asked of many records at once.
 
-    A record costs 32 bytes of memory here; the rest of it is read when it is wanted.
+    A record costs 32 bytes of memory here; the rest of it is read when it is wanted. What is new is kept as it is until
+    `settle` makes lines of it, once a second or when somebody wants to read, and not on the thread that appends.
 
-    Only one thread appends. Any thread may read: ``ends`` grows last, and its length is the length of the log.
+    Only one thread appends. Any thread may settle and read: ``ends`` grows last, and its length is that of what can be
+    read.
+
+    Attributes
+    ----------
+    count
+        Records, the new ones included: the number of the next one.
     """
 
     def __init__(self, lines: Blob) -> None:
         self.lines = lines
+        self.count = 0
+        self._new: deque[Record] = deque()
+        self._new_bytes = 0
+        self._settling = threading.Lock()
         self._ends = array("q")
         self._starts = array("q")
         self._times = array("q")
@@ -91,8 +107,36 @@ class Index:
     def __len__(self) -> int:
         return len(self._ends)
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that are in memory only, about."""
+        return self.lines.waiting + self._new_bytes
+
+    def append(self, record: Record) -> None:
+        """Take in a new record."""
+        self._new.append(record)
+        self._new_bytes += _ABOUT + len(record.skeleton or "")
+        self.count += 1
+
+    def settle(self) -> None:
+        """Make lines of what is new."""
+        with self._settling:
+            if not self._new:
+                return
+            self._new_bytes = 0  # what comes meanwhile may be left out of the estimate once
+            records = [self._new.popleft() for _ in range(len(self._new))]
+            lines = [line_of(record) for record in records]
+            start = self.lines.append(b"".join(lines))
+            for record, line in zip(records, lines, strict=True):
+                self._place(record, start, len(line))
+                start += len(line)
+
     def add(self, record: Record, start: int, length: int) -> None:
-        """Take in a record whose line stands at start."""
+        """Take in a record whose line stands at start already."""
+        self.count += 1
+        self._place(record, start, length)
+
+    def _place(self, record: Record, start: int, length: int) -> None:
         name = (record.side, record.kind)
         number = self._numbers.get(name)
         if number is None:

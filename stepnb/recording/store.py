@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Sequence
 from typing import Literal
 
@@ -21,42 +22,47 @@ _KEPT: dict[KeepAudio, tuple[Lane, ...]] = {
 
 # What may wait in memory. More is written at once; where writing fails for good, more is not kept.
 MOST_IN_MEMORY = 32 << 20
+# Bytes that are written with one call.
+_AT_ONCE = 1 << 18
 
 
 class Blob:
-    """Append-only bytes, with the newest in memory and the rest in a file."""
+    """Append-only bytes: the newest in memory, as the pieces that came, and the rest in a file."""
 
     def __init__(self) -> None:
-        self._tail = bytearray()
+        self._waiting: deque[bytes] = deque()
         self._written = 0
+        self._size = 0
         self._file: int | None = None
         self._lock = threading.Lock()
 
     @property
     def size(self) -> int:
         """All bytes."""
-        return self._written + len(self._tail)
+        return self._size
 
     @property
     def waiting(self) -> int:
         """Bytes that are in memory only."""
-        return len(self._tail)
+        return self._size - self._written
 
     def attach(self, file: int, written: int = 0) -> None:
         """Use an open file (its descriptor), of which so many bytes count already."""
         with self._lock:
             self._file = file
             self._written = written
+            self._size += written
 
     def append(self, data: bytes) -> int:
         """Append and return the offset."""
         with self._lock:
-            offset = self._written + len(self._tail)
-            self._tail += data
+            offset = self._size
+            self._waiting.append(data)
+            self._size = offset + len(data)
         return offset
 
     def write_out(self, size: int) -> None:
-        """Write everything before an offset to the file. One thread at a time.
+        """Write everything before an offset, which was the `size` once, to the file. One thread at a time.
 
         Raises
         ------
@@ -64,23 +70,42 @@ class Blob:
             The file takes no more; what was not written stays in memory.
         """
         assert self._file is not None
-        while True:
+        while self._written < size:
             with self._lock:
-                chunk = bytes(self._tail[: max(size - self._written, 0)])
-            if not chunk:
-                return
+                pieces = self._pieces(min(size - self._written, _AT_ONCE))
             # Without the lock: a slow disk must not hold up whoever appends.
-            written = os.write(self._file, chunk)
+            written = os.write(self._file, b"".join(pieces))
             with self._lock:
-                del self._tail[:written]
-                self._written += written
+                self._drop(written)
+
+    def _pieces(self, length: int) -> list[bytes]:
+        """Return the first pieces in memory, at least so many bytes if there are."""
+        pieces = []
+        for piece in self._waiting:
+            if length <= 0:
+                break
+            pieces.append(piece)
+            length -= len(piece)
+        return pieces
+
+    def _drop(self, length: int) -> None:
+        """Forget the first bytes in memory, which are in the file now."""
+        self._written += length
+        while length:
+            piece = self._waiting.popleft()
+            if len(piece) > length:
+                self._waiting.appendleft(piece[length:])
+            length -= min(length, len(piece))
 
     def read(self, offset: int, length: int) -> bytes:
         """Return bytes; fewer where the blob ends before."""
         with self._lock:
             on_disk = max(min(length, self._written - offset), 0)
-            start = offset + on_disk - self._written
-            rest = bytes(self._tail[start : start + length - on_disk]) if on_disk < length else b""
+            rest = b""
+            if on_disk < length:
+                start = offset + on_disk - self._written
+                end = start + length - on_disk
+                rest = b"".join(self._pieces(end))[start:end]
             if not on_disk:
                 return rest
             assert self._file is not None

@@ -16,6 +16,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from ..conversation.cost import Ledger
+from ..conversation.record import Record
 from ..conversation.reducer import Change, Conversation
 from ..conversation.slot import Command
 from ..conversation.usage import tools_text
@@ -43,6 +44,7 @@ from .tools import Approve
 logger = logging.getLogger("stepnb")
 
 _APPEND = ev.InputAudioBufferAppend(audio="")
+_MORE = (ev.AudioDelta, ev.AudioTranscriptDelta, ev.TextDelta, ev.ThinkingDelta)
 
 
 class SessionCore:
@@ -137,17 +139,16 @@ class SessionCore:
     # Sending ------------------------------------------------------------------------------------------------------
 
     def send(self, event: ev.Event, *, payload: str | None = None, pcm: bytes | None = None) -> None:
-        """Log an event and put it on its way."""
+        """Log an event and put it on its way; payload and pcm: the base64 text in it and what it stands for."""
         if event.event_id is None:
             event.event_id = f"e{next(self._ids)}"
-        self._send_frame(event, codec.encode(event), payload, pcm)
+        frame = codec.encode(event)
+        self._send_frame(event, frame, codec.cut_out(frame, payload, pcm) if payload and pcm else None)
 
-    def _send_frame(self, event: ev.Event, frame: str, payload: str | None, pcm: bytes | None) -> None:
+    def _send_frame(self, event: ev.Event, frame: str, audio: codec.Cut | None) -> None:
         if not self.lifeline.is_open:
             return
-        record = self.log.append_frame(
-            "out", event.type, frame, time.monotonic_ns(), payload=payload, pcm=pcm
-        )
+        record = self.log.append_frame("out", event.type, frame, time.monotonic_ns(), audio)
         for change in self.conversation.apply(record, event):
             self._emit(change, None)
         self.lifeline.send(frame)
@@ -162,23 +163,25 @@ class SessionCore:
             self.lost_uplink += len(pcm) // 48
             return
         frame = f'{{"type":"input_audio_buffer.append","event_id":"a{next(self._ids)}","audio":"{payload}"}}'
-        self._send_frame(_APPEND, frame, payload, pcm)
+        self._send_frame(_APPEND, frame, codec.cut_out(frame, payload, pcm))
 
     # Receiving ----------------------------------------------------------------------------------------------------
 
     def on_frame(self, frame: str) -> None:
         """Take in a frame of the service."""
-        t = time.monotonic_ns()
-        event, pcm, repairs = codec.decode(frame)
-        if isinstance(event, ev.AudioDelta):
-            self._on_audio(event, pcm, frame, t, repairs)
+        decoded = codec.decode(frame)
+        event = decoded.event
+        record = self.log.append_frame(
+            "in", event.type, frame, time.monotonic_ns(), decoded.audio, decoded.repairs
+        )
+        if isinstance(event, _MORE):
+            self._on_more(event, record, decoded.pcm)
             return
-        record = self.log.append_frame("in", event.type, frame, t, repairs=repairs)
         changes = self.conversation.apply(record, event)
         # Silence first: what a barge-in discards must not be told to the player any more.
         if isinstance(event, ev.SpeechStarted):
             self.bargein.interrupt(by_speech=True)
-        commands = self._next_commands(event, t / 1e9)
+        commands = self._next_commands(event, record.t / 1e9)
         for change in changes:
             self._emit(change, None)
         self.asking.carry_out(commands)
@@ -193,17 +196,13 @@ class SessionCore:
             self.asking.count_cost()  # before the slot grants the next answer
         return self.asking.slot.on_event(event, now)
 
-    def _on_audio(
-        self, event: ev.AudioDelta, pcm: bytes | None, frame: str, t: int, repairs: tuple[str, ...]
-    ) -> None:
-        """The same for nearly all of the traffic, without what audio cannot change."""
-        record = self.log.append_frame(
-            "in", event.type, frame, t, payload=event.delta, pcm=pcm, repairs=repairs
-        )
+    def _on_more(self, event: ev.PartEvent, record: Record, pcm: bytes | None) -> None:
+        """The same for nearly all of the traffic, which only adds to an answer that has begun."""
         for change in self.conversation.apply(record, event):
             self.hub.change(change, pcm)
-        self.asking.slot.on_event(event, t / 1e9)
-        self.settings.lock_voice()
+        self.asking.slot.goes_on(record.t / 1e9)
+        if pcm is not None:
+            self.settings.lock_voice()
         self.hub.event(event)
 
     def _on_session_event(self, event: codec.AnyEvent) -> None:

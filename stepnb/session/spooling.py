@@ -34,9 +34,9 @@ class Spooling:
     async def close(self) -> None:
         """Write the rest."""
         try:
-            await asyncio.to_thread(self._core.log.spool.close)
+            await asyncio.to_thread(self._core.log.close)
         except RuntimeError:  # at the exit of the interpreter no thread starts any more
-            self._core.log.spool.close()
+            self._core.log.close()
         self._tell_failure()
 
     def _tell_failure(self) -> None:

@@ -59,25 +59,31 @@ class Subscription:
         except RuntimeError:
             self._ended = True  # the subscriber's loop is closed
 
-    async def __aiter__(self) -> AsyncIterator[AnyEvent]:
+    async def batches(self) -> AsyncIterator[deque[AnyEvent]]:
+        """Yield what is queued, to be emptied from the left, as often as there is something."""
         while True:
             await self._ready.wait()  # ends with `end`, which every close of the session calls
             self._ready.clear()
             self._woken = False
-            while self._events:
-                yield self._events.popleft()
+            yield self._events
             if self._ended and not self._events:
                 return
+
+    async def __aiter__(self) -> AsyncIterator[AnyEvent]:
+        async for events in self.batches():
+            while events:
+                yield events.popleft()
 
 
 async def deliver(
     subscription: Subscription, callback: Callback, failed: Callable[[Callback, Exception], None]
 ) -> None:
     """Call back for every event, on the user's loop thread; an exception is reported and the next event comes."""
-    async for event in subscription:
-        try:
-            result = callback(event)
-            if inspect.isawaitable(result):
-                await result
-        except Exception as error:  # noqa: BLE001 - user code may raise anything; it becomes a notice
-            failed(callback, error)
+    async for events in subscription.batches():
+        while events:
+            try:
+                result = callback(events.popleft())
+                if result is not None and inspect.isawaitable(result):
+                    await result
+            except Exception as error:  # noqa: BLE001 - user code may raise anything; it becomes a notice
+                failed(callback, error)

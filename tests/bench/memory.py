@@ -38,21 +38,18 @@ class Line:
     def up(self) -> None:
         self.sent += 1
         frame = f'{{"type":"input_audio_buffer.append","event_id":"a{self.sent}","audio":"{FRAME_TEXT}"}}'
-        record = self.log.append_frame(
-            "out", "input_audio_buffer.append", frame, self.now, payload=FRAME_TEXT, pcm=FRAME
-        )
+        audio = codec.cut_out(frame, FRAME_TEXT, FRAME)
+        record = self.log.append_frame("out", "input_audio_buffer.append", frame, self.now, audio)
         self.conversation.apply(record, ev.InputAudioBufferAppend(audio=""))
 
     def down(self, event: ev.Event) -> None:
         self.came += 1
         event.event_id = str(uuid.uuid4())
         frame = codec.encode(event)
-        decoded, pcm, repairs = codec.decode(frame)
-        payload = decoded.delta if isinstance(decoded, ev.AudioDelta) else None
-        record = self.log.append_frame(
-            "in", decoded.type, frame, self.now, payload=payload, pcm=pcm, repairs=repairs
-        )
-        self.conversation.apply(record, decoded)
+        decoded = codec.decode(frame)
+        kind = decoded.event.type
+        record = self.log.append_frame("in", kind, frame, self.now, decoded.audio, decoded.repairs)
+        self.conversation.apply(record, decoded.event)
 
     def play(self, item: str, ms: float) -> None:
         record = self.log.append_local("playhead", {"items": {item: ms}}, self.now)

@@ -26,20 +26,18 @@ class Story:
         self.clock = itertools.count(1_000_000_000, 1_000_000_000)
         self.changes: list[Change] = []
 
-    def _apply(self, side: Any, event: ev.Event, payload: str | None) -> None:
+    def _apply(self, side: Any, event: ev.Event) -> None:
         frame = codec.encode(event)
         decoded = codec.decode(frame)
-        record = self.log.append_frame(
-            side, event.type, frame, next(self.clock), payload=payload, pcm=decoded.pcm
-        )
+        record = self.log.append_frame(side, event.type, frame, next(self.clock), decoded.audio)
         self.changes += self.conversation.apply(record, decoded.event)
 
     def sent(self, event: ev.Event) -> None:
-        self._apply("out", event, getattr(event, "audio", None))
+        self._apply("out", event)
 
     def came(self, *events: ev.Event) -> None:
         for event in events:
-            self._apply("in", event, event.delta if isinstance(event, ev.AudioDelta) else None)
+            self._apply("in", event)
 
     def local(self, kind: str, **data: Any) -> None:
         self.changes += self.conversation.apply(self.log.append_local(kind, data, next(self.clock)), None)

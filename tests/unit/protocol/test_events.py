@@ -99,7 +99,8 @@ def test_the_example_goes_round(spec: dict[str, Any]) -> None:
 @every_event
 def test_a_frame_of_bytes_and_keys_in_another_order_make_no_difference(spec: dict[str, Any]) -> None:
     shuffled = dict(reversed(spec["example"].items()))
-    assert decode(json.dumps(shuffled).encode()) == decode(json.dumps(spec["example"]))
+    one, other = decode(json.dumps(shuffled).encode()), decode(json.dumps(spec["example"]))
+    assert (one.event, one.pcm, one.repairs) == (other.event, other.pcm, other.repairs)
 
 
 @every_event

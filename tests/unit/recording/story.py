@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stepnb.audio.pcm import encode
 from stepnb.conversation.record import Record
+from stepnb.protocol.codec import cut_out
 from stepnb.recording.log import EventLog
 
 
@@ -11,16 +12,15 @@ def append(log: EventLog, pcm: bytes, t: int = 0) -> Record:
     """Log audio that is sent."""
     payload = encode(pcm)
     frame = f'{{"type":"input_audio_buffer.append","event_id":"a1","audio":"{payload}"}}'
-    return log.append_frame(
-        "out", "input_audio_buffer.append", frame, log.anchor + t, payload=payload, pcm=pcm
-    )
+    audio = cut_out(frame, payload, pcm)
+    return log.append_frame("out", "input_audio_buffer.append", frame, log.anchor + t, audio)
 
 
 def delta(log: EventLog, pcm: bytes, t: int = 0) -> Record:
     """Log audio that comes."""
     payload = encode(pcm)
     frame = f'{{"type":"response.audio.delta","response_id":"r1","item_id":"i1","delta":"{payload}"}}'
-    return log.append_frame("in", "response.audio.delta", frame, log.anchor + t, payload=payload, pcm=pcm)
+    return log.append_frame("in", "response.audio.delta", frame, log.anchor + t, cut_out(frame, payload, pcm))
 
 
 def words(log: EventLog, text: str, t: int = 0) -> Record:

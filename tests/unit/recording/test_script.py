@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 import pytest
@@ -39,12 +40,12 @@ def clip(pcm: bytes) -> ev.ConversationItemCreate:
 def recorded(*what: ev.Event | bytes) -> Script:
     log = EventLog()
     for frame in sent(*what):
-        event, pcm, _ = codec.decode(frame)
-        payload = getattr(event, "audio", None)
+        decoded = codec.decode(frame)
+        event, audio = decoded.event, decoded.audio
         if isinstance(event, ev.ConversationItemCreate) and event.item.content:
             payload = event.item.content[0].audio
-            pcm = codec.decode(sent(b"")[0].replace('""', f'"{payload}"')).pcm if payload else None
-        log.append_frame("out", event.type, frame, 0, payload=payload, pcm=pcm)
+            audio = codec.cut_out(frame, payload, base64.b64decode(payload)) if payload else None
+        log.append_frame("out", event.type, frame, 0, audio)
     return Script(log, log)
 
 

@@ -75,7 +75,7 @@ def test_after_close_a_private_folder_is_gone_and_the_log_still_reads() -> None:
     log.flush()
     second = delta(log, b"\2\0" * 100)
     folder = log.spool.folder
-    log.spool.close()
+    log.close()
     assert folder is not None and not folder.exists()
     assert list(log) == [first, second]
     assert first.audio is not None and second.audio is not None
@@ -85,7 +85,7 @@ def test_after_close_a_private_folder_is_gone_and_the_log_still_reads() -> None:
 def test_close_writes_the_rest(tmp_path: Path) -> None:
     log = EventLog(tmp_path)
     delta(log, b"\1\0" * 100)
-    log.spool.close()
+    log.close()
     assert len(Recording.load(tmp_path).events) == 1
 
 
