@@ -16,6 +16,9 @@ BUNDLE := stepnb/widgets/static/panel.js
 JS_SOURCES := js/build.mjs js/tsconfig.json $(shell find js/src -type f)
 # Left out when there is no notebook yet: pytest refuses a path that does not exist.
 NOTEBOOKS := $(wildcard notebooks)
+# Those that are programs, and those that need the fixtures of the browser tests.
+BENCHES := $(basename $(notdir $(shell grep -l __main__ tests/bench/*.py)))
+BROWSER_BENCHES := $(filter-out %/__init__.py %/conftest.py,$(shell grep -L __main__ tests/bench/*.py))
 # The tests must never meet the real service, whatever is in the environment.
 WITHOUT_KEY := env --unset=STEPFUN_API_KEY --unset=STEP_API_KEY STEPNB_CLUSTER=local
 QUICKSTART := notebooks/01_quickstart.ipynb
@@ -36,6 +39,16 @@ setup: $(DONE)/package ## Set up Python, the page's bundle and the package in .v
 test: $(DONE)/package $(DONE)/browser ## Run all tests
 	npm --prefix js test
 	$(WITHOUT_KEY) $(BIN)/pytest --nbval tests $(NOTEBOOKS)
+
+.PHONY: bench
+bench: $(DONE)/package $(DONE)/browser ## Measure what an event costs, memory, ears, load and latency (minutes)
+	@missed=''; for name in $(BENCHES); do \
+	  printf '\n== %s\n' "$$name"; \
+	  $(WITHOUT_KEY) $(BIN)/python -m "tests.bench.$$name" || missed+=" $$name"; \
+	done; \
+	printf '\n== in the browser\n'; \
+	$(WITHOUT_KEY) $(BIN)/pytest --quiet $(BROWSER_BENCHES) || missed+=' browser'; \
+	if [ "$$missed" ]; then echo "Goals missed or not measured:$$missed" >&2; exit 1; fi
 
 .PHONY: pictures
 pictures: $(DONE)/package $(DONE)/browser ## Take the pictures of the documentation anew

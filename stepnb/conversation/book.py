@@ -94,11 +94,8 @@ class Book:
 
     def response(self, wire_id: str | None) -> ResponseState | None:
         """Return the response a frame names; one that names none, or an unknown one, means the running one."""
-        return (
-            self.responses.get(self.scoped(wire_id))
-            if wire_id and self.scoped(wire_id) in self.responses
-            else self.active
-        )
+        named = self.responses.get(self.scoped(wire_id)) if wire_id else None
+        return named or self.active
 
     def turn_of_item(self, item_id: str) -> TurnState | None:
         item = self.items.get(item_id)

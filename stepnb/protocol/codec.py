@@ -74,21 +74,8 @@ class Decoded(Struct, frozen=True, gc=False):
 _encode_json = msgspec.json.Encoder().encode
 
 
-def _has_open_field(cls: type[Struct]) -> bool:
-    def is_open(kind: inspect.Type) -> bool:
-        if isinstance(kind, inspect.UnionType):
-            return any(is_open(member) for member in kind.types)
-        return isinstance(kind, inspect.StructType) and issubclass(kind.cls, Open)
-
-    info = inspect.type_info(cls)
-    assert isinstance(info, inspect.StructType)
-    return any(is_open(field.type) for field in info.fields)
-
-
-# Events without nested open objects go straight from JSON to their Struct, in one pass over the frame.
-_direct: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
-    functools.reduce(operator.or_, (cls for cls in EVENTS.values() if not _has_open_field(cls)))
-)
+# As it should be, a frame goes straight from JSON to its Struct, in one pass.
+_direct: msgspec.json.Decoder[Any] = msgspec.json.Decoder(functools.reduce(operator.or_, EVENTS.values()))
 
 
 def decode(frame: str | bytes) -> Decoded:
@@ -253,10 +240,7 @@ def _fit_struct(body: dict[str, Any], info: inspect.StructType, path: str, repai
 @functools.cache
 def _fields(cls: type[Struct]) -> dict[str, inspect.Field]:
     """Return the fields of a Struct by their names on the wire."""
-    fields = {field.encode_name: field for field in _struct_info(cls).fields}
-    if issubclass(cls, Open):
-        del fields["extra"]
-    return fields
+    return {field.encode_name: field for field in _struct_info(cls).fields if field.name != "extra"}
 
 
 def _fit(value: Any, kind: inspect.Type, path: str, repairs: list[str]) -> Any:

@@ -11,7 +11,7 @@ import asyncio
 import dataclasses
 import math
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -149,8 +149,8 @@ class ReplayedConnection:
                 self._on_mismatch(error)
         self._moved.set()
 
-    async def frames(self) -> AsyncIterator[str]:
-        """Yield the service's frames as they were recorded.
+    async def read(self, take: Callable[[str], None]) -> None:
+        """Hand on the service's frames as they were recorded.
 
         Raises
         ------
@@ -178,7 +178,7 @@ class ReplayedConnection:
                 gap = (record.t - before) / 1e9 / self._speed if self._speed else 0.0
                 await asyncio.sleep(since + gap - loop.time() if gap else 0)
                 self._check()
-                yield _frame(self._log, record, now.last_sound - then.last_sound)
+                take(_frame(self._log, record, now.last_sound - then.last_sound))
                 before, since = record.t, loop.time()
         self._check()
         if self._recorded.lost is not None:

@@ -27,38 +27,39 @@ _AT_ONCE = 1 << 18
 
 
 class Blob:
-    """Append-only bytes: the newest in memory, as the pieces that came, and the rest in a file."""
+    """Append-only bytes: the newest in memory, as the pieces that came, and the rest in a file.
+
+    Attributes
+    ----------
+    waiting
+        Bytes that are in memory only.
+    """
 
     def __init__(self) -> None:
-        self._waiting: deque[bytes] = deque()
+        self.waiting = 0
+        self._pieces: deque[bytes] = deque()
         self._written = 0
-        self._size = 0
         self._file: int | None = None
         self._lock = threading.Lock()
 
     @property
     def size(self) -> int:
         """All bytes."""
-        return self._size
-
-    @property
-    def waiting(self) -> int:
-        """Bytes that are in memory only."""
-        return self._size - self._written
+        with self._lock:
+            return self._written + self.waiting
 
     def attach(self, file: int, written: int = 0) -> None:
         """Use an open file (its descriptor), of which so many bytes count already."""
         with self._lock:
             self._file = file
             self._written = written
-            self._size += written
 
     def append(self, data: bytes) -> int:
         """Append and return the offset."""
         with self._lock:
-            offset = self._size
-            self._waiting.append(data)
-            self._size = offset + len(data)
+            offset = self._written + self.waiting
+            self._pieces.append(data)
+            self.waiting += len(data)
         return offset
 
     def write_out(self, size: int) -> None:
@@ -72,16 +73,16 @@ class Blob:
         assert self._file is not None
         while self._written < size:
             with self._lock:
-                pieces = self._pieces(min(size - self._written, _AT_ONCE))
+                pieces = self._first(min(size - self._written, _AT_ONCE))
             # Without the lock: a slow disk must not hold up whoever appends.
             written = os.write(self._file, b"".join(pieces))
             with self._lock:
                 self._drop(written)
 
-    def _pieces(self, length: int) -> list[bytes]:
+    def _first(self, length: int) -> list[bytes]:
         """Return the first pieces in memory, at least so many bytes if there are."""
         pieces = []
-        for piece in self._waiting:
+        for piece in self._pieces:
             if length <= 0:
                 break
             pieces.append(piece)
@@ -91,10 +92,11 @@ class Blob:
     def _drop(self, length: int) -> None:
         """Forget the first bytes in memory, which are in the file now."""
         self._written += length
+        self.waiting -= length
         while length:
-            piece = self._waiting.popleft()
+            piece = self._pieces.popleft()
             if len(piece) > length:
-                self._waiting.appendleft(piece[length:])
+                self._pieces.appendleft(piece[length:])
             length -= min(length, len(piece))
 
     def read(self, offset: int, length: int) -> bytes:
@@ -105,7 +107,7 @@ class Blob:
             if on_disk < length:
                 start = offset + on_disk - self._written
                 end = start + length - on_disk
-                rest = b"".join(self._pieces(end))[start:end]
+                rest = b"".join(self._first(end))[start:end]
             if not on_disk:
                 return rest
             assert self._file is not None

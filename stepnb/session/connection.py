@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+from websockets.frames import DATA_OPCODES, Frame
+from websockets.protocol import Event
 
 from ..errors import ConnectError, ConnectionLost, Unreachable
 from ..service.endpoint import Secret
@@ -41,15 +43,52 @@ class Transport(Protocol):
 
     @property
     def trace_id(self) -> str | None: ...
-    def frames(self) -> AsyncIterator[str]: ...
+    async def read(self, take: Callable[[str], None]) -> None: ...
     async def send(self, frame: str) -> None: ...
     async def close(self) -> None: ...
+
+
+class _Socket(ClientConnection):
+    """Hands messages on where they are parsed.
+
+    `recv` puts a queue and the wake-up of a task between, which cost a third of all that a session does with an event.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._early: list[str] = []
+        self._take: Callable[[str], None] = self._early.append
+        self._parts: list[bytes | bytearray | memoryview] = []
+
+    async def read(self, take: Callable[[str], None]) -> None:
+        """Hand on every message, those that have come already first, until the connection ends."""
+        for message in self._early:
+            take(message)
+        self._take = take
+        try:
+            await self.wait_closed()
+        finally:
+            self._take = lambda _: None
+
+    def process_event(self, event: Event) -> None:
+        """Take in what the parser found."""
+        if not isinstance(event, Frame) or event.opcode not in DATA_OPCODES:
+            super().process_event(event)
+            return
+        message = event.data
+        if self._parts or not event.fin:
+            self._parts.append(message)
+            if not event.fin:
+                return
+            message = b"".join(self._parts)
+            self._parts.clear()
+        self._take(str(message, "utf-8", "replace"))
 
 
 class Connection:
     """An open WebSocket."""
 
-    def __init__(self, socket: ClientConnection, trace_id: str | None) -> None:
+    def __init__(self, socket: _Socket, trace_id: str | None) -> None:
         self._socket = socket
         self.trace_id = trace_id
 
@@ -74,6 +113,7 @@ class Connection:
                 close_timeout=CLOSE_TIMEOUT,
                 ping_interval=PING_INTERVAL,
                 max_size=MAX_FRAME,
+                create_connection=_Socket,
                 proxy=None if loopback else True,
                 logger=_wire_logger,
             )
@@ -105,10 +145,11 @@ class Connection:
                 f"{host} did not answer like a Realtime API: {error}.",
                 fix="Check the URL and any proxy in between.",
             ) from None
+        assert isinstance(socket, _Socket)
         return cls(socket, trace_id(socket.response.headers) if socket.response else None)
 
-    async def frames(self) -> AsyncIterator[str]:
-        """Yield text frames until the connection ends.
+    async def read(self, take: Callable[[str], None]) -> None:
+        """Hand on every frame until the connection ends.
 
         Raises
         ------
@@ -116,9 +157,8 @@ class Connection:
             It ended without our asking.
         """
         try:
-            while True:
-                frame = await self._socket.recv()
-                yield frame if isinstance(frame, str) else frame.decode("utf-8", "replace")
+            await self._socket.read(take)
+            await self._socket.recv()  # raises, and says how it ended
         except ConnectionClosed as error:
             raise self._lost(error) from None
 

@@ -94,11 +94,13 @@ class Link:
 
     async def _read(self, connection: Transport) -> None:
         try:
-            async for frame in connection.frames():
-                if not self._deaf:
-                    self._on_frame(frame)
+            await connection.read(self._hear)
         except (ConnectionLost, ReplayMismatch) as error:
             self._lose(error)
+
+    def _hear(self, frame: str) -> None:
+        if not self._deaf:
+            self._on_frame(frame)
 
     async def _write(self, connection: Transport, outbox: asyncio.Queue[str]) -> None:
         while True:

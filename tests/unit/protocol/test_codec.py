@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, inspect
 
+from stepnb.protocol import codec
 from stepnb.protocol.codec import Decoded, decode, encode, to_wire
 from stepnb.protocol.events import (
     EVENTS,
@@ -112,6 +113,45 @@ def test_every_event_survives_encode_and_decode(cls: type[Event]) -> None:
 def test_audio_comes_out_as_it_went_in(data: bytes) -> None:
     decoded = decode(encode(AudioDelta(delta=base64.b64encode(data).decode())))
     assert decoded.pcm == data
+
+
+BESIDE: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.integers(0, 9), st.text(max_size=6), st.just({"delta": "AAAA"}), st.just("x" * 600)
+)
+
+
+@given(
+    sent=st.booleans(),
+    data=st.binary(min_size=0, max_size=900),
+    odd=st.sampled_from(["", "", "", "=", "!", "\\u0041", "AAF="]),
+    beside=st.dictionaries(
+        st.sampled_from(["item_id", "audio", "delta", "zz", "response_id"]), BESIDE, max_size=3
+    ),
+    order=st.randoms(use_true_random=False),
+    spaced=st.booleans(),
+)
+def test_the_quick_way_of_audio_agrees_with_the_careful_one(
+    sent: bool, data: bytes, odd: str, beside: dict[str, Any], order: random.Random, spaced: bool
+) -> None:
+    field, name = ("audio", "input_audio_buffer.append") if sent else ("delta", "response.audio.delta")
+    entries = list(({"type": name} | beside | {field: base64.b64encode(data).decode() + odd}).items())
+    order.shuffle(entries)
+    separators = (", ", ": ") if spaced else (",", ":")
+    frame = json.dumps(dict(entries), separators=separators).replace("\\\\u", "\\u")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codec, "_LONG", 1 << 30)
+        careful = decode(frame)
+    quick = decode(frame)
+    assert quick == careful
+    if quick.audio is not None and quick.audio.at >= 0:
+        at, skeleton = quick.audio.at, quick.audio.skeleton
+        assert skeleton[:at] + base64.b64encode(quick.audio.pcm).decode() + skeleton[at:] == frame
+
+
+def test_the_quick_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = encode(AudioDelta(delta="AAAA" * 200, item_id="i"))
+    monkeypatch.setattr(codec, "_with_audio", None)
+    assert decode(frame).pcm == bytes(600)
 
 
 def test_only_the_two_audio_events_have_pcm() -> None:
