@@ -51,12 +51,10 @@ class Stage:
         self._put(at, lambda t: self.log.append_local(kind, data, t))
 
     def came(self, at: float, event: ev.Event) -> None:
-        self._frame(
-            at, "in", event, getattr(event, "delta", None) if isinstance(event, ev.AudioDelta) else None
-        )
+        self._frame(at, "in", event)
 
     def sent(self, at: float, event: ev.Event) -> None:
-        self._frame(at, "out", event, getattr(event, "audio", None))
+        self._frame(at, "out", event)
 
     def microphone(self, sound: Clip, at: float = 0.0, chunk_ms: int = 40) -> None:
         """The microphone is open from a time on; each chunk is sent as it ends."""
@@ -216,12 +214,11 @@ class Stage:
     def _put(self, at: float, write: Callable[[int], Any]) -> None:
         self._entries.append(_Entry(at, len(self._entries), write))
 
-    def _frame(self, at: float, side: Any, event: ev.Event, payload: str | None) -> None:
+    def _frame(self, at: float, side: Any, event: ev.Event) -> None:
         frame = codec.encode(event)
 
         def write(t: int) -> None:
-            pcm = codec.decode(frame).pcm
-            self.log.append_frame(side, event.type, frame, t, payload=payload, pcm=pcm)
+            self.log.append_frame(side, event.type, frame, t, codec.decode(frame).audio)
 
         self._put(at, write)
 

@@ -18,11 +18,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 
 class Open(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A nested object that keeps the keys it does not know.
-
-    msgspec refuses those keys, and `codec` then takes the careful way, which puts them into ``extra``. The field has a
-    name on the wire that nobody uses.
-    """
+    """A nested object that keeps the keys it does not know (`codec` puts them there, msgspec refuses them)."""
 
     extra: dict[str, Any] = field(default_factory=dict, name="(unknown keys)")
 
