@@ -9,6 +9,7 @@ import numpy as np
 from stepnb.audio.pcm import encode
 from stepnb.conversation.reducer import Conversation
 from stepnb.protocol import codec
+from stepnb.protocol.codec import cut_out
 from stepnb.recording.log import EventLog
 from stepnb.recording.tracks import Stretch, mixed, tracks
 
@@ -32,7 +33,7 @@ class Story:
         payload = encode(pcm)
         frame = json.dumps({**body, key: payload})
         t = self.log.anchor + round(at * SECOND)
-        record = self.log.append_frame(side, str(body["type"]), frame, t, payload=payload, pcm=pcm)  # type: ignore[arg-type]
+        record = self.log.append_frame(side, str(body["type"]), frame, t, cut_out(frame, payload, pcm))  # type: ignore[arg-type]
         self.conversation.apply(record, codec.decode(frame).event)
 
     def append(self, at: float, seconds: float, level: int = 1) -> None:
