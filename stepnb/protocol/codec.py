@@ -149,7 +149,7 @@ def _audio_first(frame: str) -> Decoded | None:
         pcm = pybase64.b64decode(payload, validate=True)
     except (msgspec.DecodeError, ValueError, KeyError):
         return None
-    if len(pcm) % 2 or not _is_canonical(payload, pcm):
+    if not pcm or len(pcm) % 2 or not _is_canonical(payload, pcm):
         return None
     setattr(event, field, payload)
     return Decoded(event, Cut(pcm, skeleton, at))
