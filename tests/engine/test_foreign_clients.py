@@ -95,7 +95,7 @@ def sees_answers(engine: LocalEngine) -> bool:
     It reads `content` of every new item, which the live service leaves out of an answer's: there it loses sight of the
     answers, as it does here. Its callbacks get every event all the same.
     """
-    return not engine.profile.fresh_content_absent
+    return engine.profile.fresh_content == "empty"
 
 
 def complaints(capsys: pytest.CaptureFixture[str]) -> set[str]:
