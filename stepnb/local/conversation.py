@@ -32,6 +32,9 @@ MAX_ITEMS = 1000
 MAX_TEXT = 32_000
 """Characters of one item."""
 
+MAX_MEMORY = 1_000_000
+"""Characters of all items together; beyond it the oldest are forgotten."""
+
 Role = Literal["user", "assistant", "tool"]
 Content = Literal["text", "audio"]
 
@@ -217,6 +220,7 @@ class Conversation:
         previous = self._items[position - 1].id if position else None
         self._items.insert(position, item)
         del self._items[:-MAX_ITEMS]
+        self._forget()
         return previous
 
     def delete(self, item_id: str) -> None:
@@ -251,6 +255,15 @@ class Conversation:
     def history(self) -> tuple[Message, ...]:
         """Return what the brain may know: every item as text, replies as far as they were heard."""
         return tuple(filter(None, map(_remembered, self._items)))
+
+    def _forget(self) -> None:
+        """Drop the oldest items until the others fit; the newest stays."""
+        kept = 0
+        for count, item in enumerate(reversed(self._items)):
+            kept += len(item.spoken_text)
+            if kept > MAX_MEMORY and count:
+                del self._items[:-count]
+                return
 
     def _known(self, item_id: str) -> ServerItem:
         item = self.find(item_id)

@@ -13,6 +13,7 @@ from websockets.http11 import Request, Response
 import stepnb as sn
 from stepnb.local.engine import LocalEngine
 from stepnb.service.loop import io_thread
+from stepnb.session.lifeline import ROTATE_AFTER
 from stepnb.session.status import Status
 from tests.engine.proxy import Proxy
 
@@ -124,13 +125,32 @@ def test_the_connection_is_replaced_between_turns_and_nobody_notices(
         assert not session.notices
 
 
-def test_the_thirty_minute_limit_is_survived() -> None:
-    import dataclasses
+FAST = 600
+"""The engine's clock against the real one: its 30 minutes last 3 s."""
 
-    from stepnb.local.profile import LIVE
 
+def test_on_a_fast_clock_the_limit_is_never_met() -> None:
     with (
-        LocalEngine(dataclasses.replace(LIVE, session_limit_s=2.0), seed=1, speed=None) as engine,
+        LocalEngine(seed=1, speed=None, faults=[sn.faults.FastClock(factor=FAST)]) as engine,
+        sn.Session(engine.url, api_key=engine.key) as session,
+    ):
+        session._core.lifeline.rotate_after = ROTATE_AFTER / FAST
+        session.ask("My name is Ada.").wait(TIMEOUT)
+        states = States(session)
+        for _ in range(2):
+            rotated = threading.Event()
+            session.on("session.updated", lambda _, rotated=rotated: rotated.set())
+            assert rotated.wait(TIMEOUT)
+            assert "Ada" in session.ask("What is my name?").wait(TIMEOUT).transcript
+        assert sum(record.kind == "rotating" for record in session.events) >= 2
+        assert not [record for record in session.events if record.kind == "error"]
+        assert set(states.seen) <= {"thinking", "ready"}
+        assert not session.notices
+
+
+def test_on_a_fast_clock_the_limit_is_survived() -> None:
+    with (
+        LocalEngine(seed=1, speed=None, faults=[sn.faults.FastClock(factor=FAST)]) as engine,
         sn.Session(engine.url, api_key=engine.key) as session,
     ):
         session.ask("My name is Ada.").wait(TIMEOUT)
