@@ -48,15 +48,26 @@ class BargeIn:
         core.hub.flush(flush_id)
         core.asking.cancel_response()
 
-    def flushed(self, flush_id: int, item: str, heard_ms: float, unplayed_ms: float, t: int) -> None:
-        """A player fell silent, at t, and says how far it had come; late reports count for nothing."""
+    def flushed(
+        self, flush_id: int, item: str, heard_ms: float, unplayed_ms: float, asked: int, t: int
+    ) -> None:
+        """A player that was asked for silence fell silent at t, and says how far it had come.
+
+        Late reports count for nothing. Times are monotonic ns.
+        """
         core = self._core
         awaited = self._awaited.pop(flush_id, None)
         if awaited is None or item not in core.conversation.items:
             return
         timer, since = awaited
         timer.cancel()
-        data = {"item": item, "heard_ms": heard_ms, "unplayed_ms": unplayed_ms, "since": since}
+        data = {
+            "item": item,
+            "heard_ms": heard_ms,
+            "unplayed_ms": unplayed_ms,
+            "since": since,
+            "asked": asked,
+        }
         core.local("flushed", data, t)
         wire_id = core.conversation.wire_id(item)
         if unplayed_ms > 0 and heard_ms > 0 and wire_id is not None:

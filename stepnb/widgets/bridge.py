@@ -114,9 +114,9 @@ class PanelBridge:
                 self._core.activity(playing=False)
                 self._on_player(link, message.underruns, message.unplayed_ms)
                 if message.item is not None:
-                    at = link.kernel_ns(message.at, received_ns)
+                    asked, at = (link.kernel_ns(t, received_ns) for t in (message.asked, message.at))
                     self._core.bargein.flushed(
-                        message.id, message.item, message.heard_ms, message.unplayed_ms, at
+                        message.id, message.item, message.heard_ms, message.unplayed_ms, asked, at
                     )
             case m.Hello():
                 self._on_hello(message)

@@ -13,12 +13,15 @@ import pybase64
 from ..conversation.reducer import Change
 from ..session.core import SessionCore
 from .row_feed import RowFeed
+from .rows import Row
 
 AUDIO_INTERVAL = 0.04
 ROW_INTERVAL = 0.1
 # Of the sound of a row: 4 s, 256 kB as base64.
 SOUND_PIECE = 4 * 48_000
 SOUND_INTERVAL = 0.4
+# Rows remembered, so that only what changed is sent.
+ROWS = 32
 
 
 class Downlink:
@@ -44,6 +47,7 @@ class Downlink:
         self._ended: list[str] = []
         self._audio_timer: asyncio.TimerHandle | None = None
         self._dirty: set[int] = set()
+        self._rows: dict[str, Row] = {}  # as they were last sent
         self._row_timer: asyncio.TimerHandle | None = None
 
     def send(self, kind: str, **fields: Any) -> None:
@@ -100,6 +104,10 @@ class Downlink:
             return
         turns = self._core.conversation.turns
         for row in self.feed.rows(turns[number] for number in sorted(self._dirty)):
-            self.send("row", row=row)
+            if self._rows.pop(row["id"], None) != row:
+                self.send("row", row=row)
+            self._rows[row["id"]] = row
+        while len(self._rows) > ROWS:
+            del self._rows[next(iter(self._rows))]
         self._dirty.clear()
         self._row_timer = self._core.loop.call_later(ROW_INTERVAL, self._send_rows)

@@ -104,6 +104,7 @@ class Flushed(Message, tag="flushed"):
     heard_ms: Ms = 0.0
     unplayed_ms: Ms = 0.0
     underruns: Annotated[int, Meta(ge=0)] = 0
+    asked: Ms = 0.0
     at: Ms = 0.0
 
 

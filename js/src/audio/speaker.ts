@@ -19,6 +19,8 @@ export interface Flushed {
   heard_ms: number;
   unplayed_ms: number;
   underruns: number;
+  /** Page times (ms) at which silence was asked for, and at which the fade had reached the ear. */
+  asked: number;
   at: number;
 }
 
@@ -47,7 +49,7 @@ export class Speaker {
   #last: PlayerReport | null = null;
   /** Samples of an item rendered by a context time, s; null once all of it has reached the ear. */
   readonly #positions = new Map<string, { samples: number; time: number | null }>();
-  readonly #flushes = new Map<number, (flushed: Flushed) => void>();
+  readonly #flushes = new Map<number, (found: Omit<Flushed, "asked">) => void>();
   #flushId = 0;
   /** Items with audio not yet played, and those of the last flush. */
   readonly #items = new Set<string>();
@@ -86,16 +88,17 @@ export class Speaker {
 
   /** Fades out and drops everything queued. */
   flush(fadeMs = FADE_MS): Promise<Flushed> {
+    const asked = performance.now();
     if (!this.#node) {
       const { underruns } = this;
-      return Promise.resolve({ item: null, heard_ms: 0, unplayed_ms: 0, underruns, at: performance.now() });
+      return Promise.resolve({ item: null, heard_ms: 0, unplayed_ms: 0, underruns, asked, at: asked });
     }
     // Of those flushed before, audio is no longer on its way.
     if (this.#items.size) this.#flushed = new Set(this.#items);
     this.#items.clear();
     const id = this.#flushId++;
     this.#post({ k: "flush", id, fadeMs });
-    return new Promise((resolve) => this.#flushes.set(id, resolve));
+    return new Promise((resolve) => this.#flushes.set(id, (found) => resolve({ ...found, asked })));
   }
 
   close(): void {

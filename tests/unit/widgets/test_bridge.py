@@ -234,6 +234,19 @@ def test_rows_are_sent_at_most_ten_times_a_second_and_the_last_state_arrives() -
     with_page(story)
 
 
+def test_a_row_that_has_not_changed_is_not_sent_again() -> None:
+    async def story(page: Page) -> None:
+        first = page.core.asking.open_turn("text", asyncio.Future(), text="Hello")  # type: ignore[arg-type]
+        second = page.core.asking.open_turn("text", asyncio.Future(), text="Bye")  # type: ignore[arg-type]
+        for _ in range(3):
+            page.bridge.on_change(Change("turn", first), None)
+        page.core.asking.fail_turn(second, "no reason")
+        await page.until(lambda: page.of("row")[-1]["row"]["state"] == "failed")
+        assert [message["row"]["text"] for message in page.of("row")] == ["Hello", "Bye", ""]
+
+    with_page(story)
+
+
 def test_no_audio_is_sent_before_a_view_exists() -> None:
     async def story(page: Page) -> None:
         page.bridge.on_change(Change("audio", 1, "a1"), bytes(2))
