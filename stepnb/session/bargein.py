@@ -49,11 +49,17 @@ class BargeIn:
         core.asking.cancel_response()
 
     def flushed(
-        self, flush_id: int, item: str, heard_ms: float, unplayed_ms: float, asked: int, t: int
+        self,
+        flush_id: int,
+        item: str,
+        heard_ms: float,
+        unplayed_ms: float,
+        t: int,
+        asked: int | None = None,
     ) -> None:
-        """A player that was asked for silence fell silent at t, and says how far it had come.
+        """A player that was asked for silence at asked fell silent at t, and says how far it had come.
 
-        Late reports count for nothing. Times are monotonic ns.
+        Late reports count for nothing. Times are monotonic ns; asked is None where it is not known.
         """
         core = self._core
         awaited = self._awaited.pop(flush_id, None)

@@ -116,7 +116,7 @@ class PanelBridge:
                 if message.item is not None:
                     asked, at = (link.kernel_ns(t, received_ns) for t in (message.asked, message.at))
                     self._core.bargein.flushed(
-                        message.id, message.item, message.heard_ms, message.unplayed_ms, asked, at
+                        message.id, message.item, message.heard_ms, message.unplayed_ms, at, asked
                     )
             case m.Hello():
                 self._on_hello(message)

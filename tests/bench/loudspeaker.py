@@ -33,7 +33,7 @@ while time.monotonic() < end:
     sum(range(1000))
 """
 # Of each record that matters: its kind, its time and what it says, s.
-LOG = """[(r.kind, r.t / 1e9, {{k: v / 1e9 for k, v in (r.data or {{}}).items() if k in ('since', 'asked')}})
+LOG = """[(r.kind, r.t / 1e9, {{k: v / 1e9 for k, v in (r.data or {{}}).items() if k in ('since', 'asked') and v}})
     for r in list(s.events)[{mark}:] if r.kind in
     ('first', 'flushed', 'input_audio_buffer.speech_started', 'response.audio.delta')]"""
 
