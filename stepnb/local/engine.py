@@ -174,7 +174,8 @@ class LocalEngine:
 
     def __repr__(self) -> str:
         where = self._address if self.running else "not running"
-        return f"<LocalEngine {where}, profile {self.profile.name}, seed {self.seed}>"
+        faults = f", faults: {', '.join(map(str, self._faults))}" if len(self._faults) else ""
+        return f"<LocalEngine {where}, profile {self.profile}, seed {self.seed}{faults}>"
 
     # Life -----------------------------------------------------------------------------------------------------------
 

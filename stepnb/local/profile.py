@@ -162,10 +162,13 @@ class Profile:
         return dataclasses.replace(self, **switches) if switches else self
 
     def __repr__(self) -> str:
+        return f"<Profile {self}>"
+
+    def __str__(self) -> str:
         usual = PROFILES.get(self.name, LIVE)
         shown = {switch.name: getattr(self, switch.name) for switch in dataclasses.fields(self)}
         changed = [f", {name}={value!r}" for name, value in shown.items() if value != getattr(usual, name)]
-        return f"<Profile {self.name}{''.join(changed)}>"
+        return self.name + "".join(changed)
 
 
 ALWAYS: dict[int, str] = {

@@ -57,6 +57,15 @@ def test_addresses_and_secrecy() -> None:
         pass
 
 
+def test_the_repr_says_what_is_unusual() -> None:
+    assert repr(LocalEngine()) == "<LocalEngine not running, profile live, seed 0>"
+    odd = LocalEngine("docs:text_times=true", seed=7, faults=["jitter", "close:times=1"])
+    assert (
+        repr(odd)
+        == "<LocalEngine not running, profile docs, text_times=True, seed 7, faults: jitter, close:times=1>"
+    )
+
+
 def test_port_in_use(engine: LocalEngine) -> None:
     port = int(engine.url.split(":")[2].split("/")[0])
     with pytest.raises(PortInUse, match=f"Port {port} on 127.0.0.1 is taken. Choose another"):

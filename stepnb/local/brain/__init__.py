@@ -101,7 +101,11 @@ class RuleBrain:
         """Find the answer, in the order: outputs of tools, a tool, the documents, the rules, the search."""
 
         def say(text: str, thinking: str) -> BrainReply:
-            said = context.pick(f'The user said: "{context.raw or ""}". ', f"用户说：“{context.raw or ''}”。")
+            said = (
+                context.pick(f'The user said: "{context.raw}". ', f"用户说：“{context.raw}”。")
+                if context.raw
+                else ""
+            )
             return BrainReply(text=text, language=context.language, thinking=said + thinking)
 
         if outputs := results.outputs(request.history):

@@ -147,6 +147,9 @@ def test_thinking_only_when_asked_for() -> None:
     assert Talk().say("what is the weather in Paris").thinking == ""
     thinking = Talk(thinking=True).say("what is the weather in Paris").thinking
     assert 'The user said: "what is the weather in Paris".' in thinking and "get_weather" in thinking
+    talk = Talk(thinking=True)
+    talk.say("what is the weather in Paris")
+    assert talk.put_out("Sunny.").thinking == "The tool has answered, so I say what came back."
 
 
 @pytest.mark.parametrize(
