@@ -210,7 +210,7 @@ def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_engines_share_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    from stepnb.local import engine as local
+    from stepnb.local import shared as local
 
     monkeypatch.setenv("STEPNB_CLUSTER", "local")
     client = Client()
