@@ -29,7 +29,12 @@ const worklets = {
 };
 
 await build({
-  entryPoints: { panel: "src/panel.ts", controls: "src/controls.ts", recorder: "src/recorder.ts" },
+  entryPoints: {
+    panel: "src/panel.ts",
+    controls: "src/controls.ts",
+    recorder: "src/recorder.ts",
+    timeline: "src/timeline.ts",
+  },
   bundle: true,
   minify: true,
   format: "esm",
@@ -39,7 +44,12 @@ await build({
   plugins: [worklets],
 });
 await build({
-  entryPoints: { panel: "src/panel.css", controls: "src/controls.css", recorder: "src/recorder.css" },
+  entryPoints: {
+    panel: "src/panel.css",
+    controls: "src/controls.css",
+    recorder: "src/recorder.css",
+    timeline: "src/timeline.css",
+  },
   bundle: true,
   minify: true,
   target: "es2022",

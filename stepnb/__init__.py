@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .local import faults as faults
     from .local.engine import LocalEngine as LocalEngine
     from .plots.theme import style as style
+    from .plots.turntaking import TurnTaking as TurnTaking
     from .plots.whatif import VadLab as VadLab
     from .plots.whatif import vad_lab as vad_lab
     from .protocol.catalog import Capabilities as Capabilities
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from .widgets.language import set_language as set_language
     from .widgets.panel import VoicePanel as VoicePanel
     from .widgets.recorder import Recorder as Recorder
+    from .widgets.timeline import Timeline as Timeline
 
 __version__ = "0.1.0"
 
@@ -77,6 +79,8 @@ _PUBLIC = {
     "Stamps": "stepnb.conversation.timing",
     "SimulatedCaller": "stepnb.experiments.inputs",
     "ToolCall": "stepnb.session.tools",
+    "Timeline": "stepnb.widgets.timeline",
+    "TurnTaking": "stepnb.plots.turntaking",
     "Turn": "stepnb.session.turn",
     "Usage": "stepnb.conversation.usage",
     "VectorStore": "stepnb.rest.knowledge",

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..plots.turntaking import TurnTaking
+    from ..widgets.timeline import Timeline
 
 PlotKind = Literal["timeline", "waterfall", "latency"]
 
@@ -34,6 +35,15 @@ class Pictures:
         from ..plots import draw_conversation
 
         return draw_conversation(cast("Any", self), kind, **options)
+
+    def timeline(self) -> Timeline:
+        """Return the timeline as a widget: pan, zoom, click what was said to hear it.
+
+        It shows what had happened when it was displayed; a saved page shows the picture `plot` draws.
+        """
+        from ..widgets.timeline import Timeline
+
+        return Timeline(cast("Any", self))
 
     def report(self) -> TurnTaking:
         """Count how the two took turns: response times, overlap, interruptions, silences, talk, words, cost.

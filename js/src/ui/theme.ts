@@ -23,7 +23,17 @@ export function followTheme(root: HTMLElement, changed: () => void, signal: Abor
     capture: true,
     signal,
   });
-  signal.addEventListener("abort", () => observer.disconnect());
+  // A view may be made before it is put on the page, where there is nothing behind it yet; it has a size once it is there.
+  const shown = new ResizeObserver(() => {
+    if (!root.isConnected) return;
+    shown.disconnect();
+    update();
+  });
+  shown.observe(root);
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    shown.disconnect();
+  });
   update();
 }
 

@@ -288,6 +288,15 @@ export const en = {
       ],
     } satisfies Record<MicTrouble, [string, string]>,
   },
+  timeline: {
+    title: "Conversation over time",
+    hint: "Click what was said to hear it. Drag to move; Ctrl and the wheel, or + and −, to zoom.",
+    zoomIn: "Zoom in",
+    zoomOut: "Zoom out",
+    all: "Show all",
+    play: "Play",
+    stop: "Stop",
+  },
 };
 
 export type Labels = typeof en;

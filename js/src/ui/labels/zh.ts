@@ -252,4 +252,13 @@ export const zh: Labels = {
       ended: ["麦克风已停止。", "它可能被拔出或关闭：请检查后再按“录音”。"],
     },
   },
+  timeline: {
+    title: "对话时间线",
+    hint: "点击一段话即可播放。拖动可移动；按住 Ctrl 滚动，或按 + 和 −，可缩放。",
+    zoomIn: "放大",
+    zoomOut: "缩小",
+    all: "显示全部",
+    play: "播放",
+    stop: "停止",
+  },
 };
