@@ -28,7 +28,12 @@ class Spooling:
     async def _run(self) -> None:
         while self._core.log.spool.failure is None:
             await asyncio.sleep(INTERVAL)
-            await asyncio.to_thread(self._core.log.flush)
+            try:
+                await asyncio.to_thread(self._core.log.flush)
+            except (
+                RuntimeError
+            ):  # at the exit of the interpreter no thread starts any more; `close` writes the rest
+                return
         self._tell_failure()
 
     async def close(self) -> None:
