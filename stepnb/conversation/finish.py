@@ -69,9 +69,21 @@ def finish_reason(
             return named or ("tool_calls" if calls else "stop")
 
 
-def in_words(reason: FinishReason | None) -> str | None:
-    """Return what a person should know about the end of an answer, None for an ordinary one."""
-    return _IN_WORDS.get(reason) if reason is not None else None
+def in_words(reason: FinishReason | None, *, silent: bool = False) -> str | None:
+    """Return what a person should know about the end of an answer, None for an ordinary one.
+
+    Parameters
+    ----------
+    silent
+        Whether words came, and no sound.
+    """
+    if reason in _IN_WORDS:
+        return _IN_WORDS[reason]
+    return (
+        "The service sent the words of this answer without their sound."
+        if silent and reason == "stop"
+        else None
+    )
 
 
 def _named(info: ev.ResponseInfo) -> FinishReason | None:

@@ -146,6 +146,8 @@ class Conversation:
                 return self._fail(data["turn"], TurnError(data["reason"], fix=data.get("fix")), record.t)
             case "turn_interrupted":
                 return self._interrupted(self.turns[data["turn"]], record.t)
+            case "response_lost":
+                return self._response_done(ev.ResponseInfo(id=data["response"], status="cancelled"), record.t)
             case "tool_call":
                 return self._calls.started(data, record.t)
             case "tool_result":

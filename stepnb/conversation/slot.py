@@ -49,7 +49,14 @@ class GiveUp:
     reason: str
 
 
-Command = SendCreate | SendCancel | GiveUp
+@dataclass(frozen=True)
+class Abandon:
+    """The end of a response that was cancelled will not come."""
+
+    response: str
+
+
+Command = SendCreate | SendCancel | GiveUp | Abandon
 
 
 class Slot:
@@ -170,7 +177,7 @@ class Slot:
             self._go("closing", now)
             return [given_up, SendCancel()]
         elif self.state == "closing" and waited >= CLOSE_TIMEOUT:
-            commands = self._never_began()
+            commands = self._never_ended()
         else:
             return []
         self._free(now)
@@ -226,14 +233,14 @@ class Slot:
             return self._pump(now)
         return []
 
-    def _never_began(self) -> list[Command]:
-        """What was cancelled before it began has no end that the service would tell."""
-        if self._turn is None or self.response_id is not None:
-            return []
-        return [GiveUp(self._turn, "It was cancelled before it began.")]
+    def _never_ended(self) -> list[Command]:
+        """What was cancelled has no end that the service would tell, whether it had begun or not."""
+        if self.response_id is not None:
+            return [Abandon(self.response_id)]
+        return [] if self._turn is None else [GiveUp(self._turn, "It was cancelled before it began.")]
 
     def _abandon(self, now: float) -> list[Command]:
-        commands = self._never_began()
+        commands = self._never_ended()
         self._free(now)
         return commands + self._pump(now)
 

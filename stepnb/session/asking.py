@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pybase64
 
 from ..conversation.reducer import Change, turn_event_id
-from ..conversation.slot import Command, GiveUp, SendCancel, SendCreate, Slot
+from ..conversation.slot import Abandon, Command, GiveUp, SendCancel, SendCreate, Slot
 from ..conversation.state import TurnKind, TurnState
 from ..errors import StepnbError
 from ..protocol import events as ev
@@ -186,6 +186,8 @@ class Asking:
                     self._core.send(create)
                 case SendCancel():
                     self._core.send(ev.ResponseCancel())
+                case Abandon(response):
+                    self._core.local("response_lost", {"response": response})
                 case GiveUp(turn, reason):
                     lost = turn if turn is not None else self._core.conversation.spoken
                     if lost is not None:

@@ -44,6 +44,7 @@ def _answer(conversation: Conversation, turn: TurnState) -> Row:
     text, heard, spoken = _said(items)
     latency = Latency.of(turn.stamps)
     states = {"completed": "done", "pending": "live", "active": "live"}
+    silent = bool(text) and not any(item.audio_bytes for item in items)
     finish = conversation.responses[turn.responses[-1]].finish_reason if turn.responses else None
     return _row(
         turn,
@@ -56,7 +57,7 @@ def _answer(conversation: Conversation, turn: TurnState) -> Row:
         latency_ms=latency.first_heard if latency.first_heard is not None else latency.first_audio,
         duration_ms=sum(item.audio_ms for item in items) or None,
         finish=finish,
-        note=str(turn.error) if turn.error is not None else in_words(finish),
+        note=str(turn.error) if turn.error is not None else in_words(finish, silent=silent),
         tools=[_tool(call) for call in conversation.calls(turn)],
         thinking=_cut("".join(item.thinking for item in items).strip(), _LONGEST_THOUGHT),
     )

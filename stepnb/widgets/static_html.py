@@ -70,7 +70,7 @@ def _figures(turn: Turn) -> str:
     latency = turn.latency
     if latency.first_audio is not None:
         figures.append(f"first audio after {latency.first_audio / 1000:.2f} s")
-    ended = in_words(turn.finish_reason)
+    ended = in_words(turn.finish_reason, silent=bool(turn.transcript) and not turn.audio.duration)
     if ended is not None:
         figures.append(ended.rstrip("."))
     cost = turn.cost

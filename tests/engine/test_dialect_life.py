@@ -10,6 +10,7 @@ from stepnb.conversation.slot import SILENT_TIMEOUT, GiveUp, SendCancel, SendCre
 from stepnb.errors import ConfigError
 from stepnb.protocol import events as ev
 from stepnb.session import lifeline
+from stepnb.widgets.rows import rows_of
 from tests.engine.dialect import Player, Watcher, audio, echo, refusal
 from tests.engine.scripted import Event, ScriptedServer, Step, created, done, message, on
 from tests.engine.test_session_tools import USER, answer, run, session
@@ -75,8 +76,10 @@ def test_speech_stops_the_answer_whoever_is_first(stops: bool) -> None:
 
 def test_an_answer_without_audio_ends() -> None:
     """Row 31: some answer with a transcript and no audio: the turn ends with it, and one that stalls is given up."""
-    turn, _, _ = run(answer("Only words."), tools=())
+    turn, _, s = run(answer("Only words."), tools=())
     assert turn.status == "completed" and turn.transcript == "Only words." and turn.audio.duration == 0
+    assert "without their sound" in rows_of(s.conversation, s.conversation.turns[1])[-1]["note"]
+    assert "without their sound" in turn._repr_html_()
     slot = Slot()
     assert slot.want(1, 0.0) == [SendCreate(1)]
     slot.on_event(ev.ResponseCreated(response=ev.ResponseInfo(id="r1")), 1.0)

@@ -70,6 +70,10 @@ def test_what_the_client_did_explains_what_the_service_leaves_out() -> None:
 
 def test_only_an_unusual_end_is_put_into_words() -> None:
     assert in_words(None) is in_words("stop") is in_words("tool_calls") is in_words("cancelled") is None
+    assert (
+        "without their sound" in str(in_words("stop", silent=True))
+        and in_words("tool_calls", silent=True) is None
+    )
     for reason in ("length", "content_filter", "incomplete"):
         words = in_words(reason)  # type: ignore[arg-type]
         assert words is not None and words.endswith(".")

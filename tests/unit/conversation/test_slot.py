@@ -13,6 +13,7 @@ from stepnb.conversation.slot import (
     AUTO_TIMEOUT,
     CREATE_TIMEOUT,
     SILENT_TIMEOUT,
+    Abandon,
     Command,
     GiveUp,
     SendCancel,
@@ -86,7 +87,7 @@ def test_the_cancel_race_is_no_failure() -> None:
     slot.on_event(created("r1"), 0.1)
     assert slot.cancel(0.2) == [SendCancel()]
     slot.want(2, 0.25)
-    assert slot.on_event(error("No ongoing response to cancel"), 0.3) == [SendCreate(2)]
+    assert slot.on_event(error("No ongoing response to cancel"), 0.3) == [Abandon("r1"), SendCreate(2)]
 
 
 def test_nothing_running_needs_no_cancel() -> None:
