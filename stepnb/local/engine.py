@@ -309,7 +309,7 @@ class LocalEngine:
         config = uvicorn.Config(
             application(
                 sessions,
-                rest.routes(store, voices, parts.mouth, self.profile),
+                rest.routes(store, voices, parts.mouth, self.profile, self._faults),
                 key=self._key,
                 host=self._host,
                 seed=self.seed,

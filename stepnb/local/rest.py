@@ -9,22 +9,23 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ExceptionHandler
 
+from stepnb.local.faults import Faults
 from stepnb.local.parts import Mouth
 from stepnb.local.profile import Profile
 from stepnb.local.rest_files import FileEndpoints
 from stepnb.local.rest_speech import SpeechEndpoint
 from stepnb.local.rest_vector_stores import VectorStoreEndpoints
 from stepnb.local.rest_voices import VoiceEndpoints
-from stepnb.local.rest_wire import Desk, error, trace_header
+from stepnb.local.rest_wire import Desk, error, error_type, trace_header
 from stepnb.local.store import Store
 from stepnb.local.voices import Voices
 
-__all__ = ["error", "exception_handlers", "not_found", "routes", "trace_header"]
+__all__ = ["error", "error_type", "exception_handlers", "not_found", "routes", "trace_header"]
 
 _SIBLINGS = ("/v1/realtime/", "/step_plan/v1/realtime/")
 
 
-def routes(store: Store, voices: Voices, mouth: Mouth, profile: Profile) -> list[Route]:
+def routes(store: Store, voices: Voices, mouth: Mouth, profile: Profile, faults: Faults) -> list[Route]:
     """Return the routes of the REST side.
 
     Parameters
@@ -33,10 +34,10 @@ def routes(store: Store, voices: Voices, mouth: Mouth, profile: Profile) -> list
         Where everything is kept.
     voices, mouth
         How voices sound, and what speaks.
-    profile
-        The habits to show.
+    profile, faults
+        The habits to show, and what goes wrong on demand.
     """
-    desk = Desk()
+    desk = Desk(faults)
     return [
         *FileEndpoints(store).routes(desk),
         *VoiceEndpoints(store, mouth, profile).routes(desk),

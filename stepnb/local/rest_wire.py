@@ -20,6 +20,7 @@ from starlette.types import Message, Receive
 
 from stepnb.errors import EngineError
 from stepnb.local.database import Page, UnknownId
+from stepnb.local.faults import Faults, RequestStatus, SlowRequest
 from stepnb.local.store import StoreFull
 
 logger = logging.getLogger("stepnb.local")
@@ -66,6 +67,12 @@ def trace_header(connection: HTTPConnection) -> MutableHeaders:
     return MutableHeaders({"x-trace-id": connection.state.trace_id})
 
 
+def error_type(status: int) -> str:
+    """Return the ``type`` of an error with this status."""
+    known = {401: "invalid_api_key", 404: "not_found", 429: "rate_limit_exceeded"}
+    return known.get(status, "server_error" if status >= 500 else "invalid_request_error")
+
+
 def error(connection: HTTPConnection, status: int, message: str, type: str) -> Response:
     """Return an error in the service's shape."""
     body = {"error": {"message": message, "type": type}}
@@ -76,9 +83,15 @@ class Desk:
     """Makes routes of handlers, and bounds how many of them work at the same time.
 
     A handler returns JSON or a whole response. It may raise `RestError` and what the store and the mouth raise.
+
+    Parameters
+    ----------
+    faults
+        What goes wrong on demand.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
         self._busy = 0
 
     def route(self, method: str, path: str, handler: Handler) -> Route:
@@ -88,6 +101,7 @@ class Desk:
             body = _Body(request.receive)
             try:
                 with self._place():
+                    await self._go_wrong(request.url.path)
                     answer = await handler(Request(request.scope, body))
             except Exception as failure:
                 refusal = _refusal(failure, request.url.path)
@@ -102,6 +116,13 @@ class Desk:
             return JSONResponse(answer, headers=dict(trace_header(request)))
 
         return Route(path, endpoint, methods=[method])
+
+    async def _go_wrong(self, path: str) -> None:
+        match self._faults.strike_request(path):
+            case RequestStatus(status=status, message=message):
+                raise RestError(status, message, error_type(status))
+            case SlowRequest(seconds=seconds):
+                await asyncio.sleep(seconds)
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:

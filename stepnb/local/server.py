@@ -216,8 +216,7 @@ class Sessions:
         """Return why there is no session, None when there is one."""
         fault = self._setup.faults.strike(HandshakeStatus)
         if fault is not None:
-            kind = "rate_limit_exceeded" if fault.status == 429 else "server_error"
-            return rest.error(websocket, fault.status, fault.message, kind)
+            return rest.error(websocket, fault.status, fault.message, rest.error_type(fault.status))
         known = catalog.capabilities(model)
         if not model:
             message = "the query parameter model is missing"

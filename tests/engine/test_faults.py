@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
@@ -286,6 +287,38 @@ def test_truncated_base64(engine: LocalEngine) -> None:
     with pytest.raises(binascii.Error):
         base64.b64decode(first)
     assert rest and all(base64.b64decode(delta) for delta in rest)
+
+
+def test_request_status(engine: LocalEngine) -> None:
+    headers = {"Authorization": f"Bearer {engine.key}"}
+    engine.faults.add("request_status:path=/v1/audio,status=402,message=no money,times=1")
+    with httpx.Client(base_url=engine.rest_url, headers=headers, trust_env=False) as http:
+        assert http.get("/files").status_code == 200
+        answer = http.post("/audio/voices", json={"model": "step-tts-2", "file_id": "file-1"})
+        assert answer.status_code == 402 and answer.headers["x-trace-id"]
+        assert answer.json()["error"] == {"message": "no money", "type": "invalid_request_error"}
+        assert http.get("/audio/voices").json()["data"] == []
+
+
+def test_slow_request(engine: LocalEngine) -> None:
+    headers = {"Authorization": f"Bearer {engine.key}"}
+    engine.faults.add("slow_request:seconds=0.5,times=1")
+    with httpx.Client(base_url=engine.rest_url, headers=headers, trust_env=False, timeout=0.2) as http:
+        with pytest.raises(httpx.ReadTimeout):
+            http.get("/audio/voices")
+        assert http.get("/audio/voices", timeout=30).status_code == 200
+
+
+def test_faults_beside_the_answers(engine: LocalEngine) -> None:
+    engine.faults.add("stall:at=session.created,seconds=0.3,times=1")
+    engine.faults.add("close:at=conversation.item.created,after=2,code=1013")
+    began = time.monotonic()
+    with Client(engine) as client:
+        assert time.monotonic() - began > 0.25
+        client.ask("hi")  # two items
+        with pytest.raises(ConnectionClosed) as caught:
+            client.add_text("hi")
+    assert caught.value.rcvd is not None and caught.value.rcvd.code == 1013
 
 
 def test_faults_are_composed(engine: LocalEngine) -> None:

@@ -53,7 +53,7 @@ def engine() -> Iterator[LocalEngine]:
         yield engine
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", OUTCOMES)
 def test_a_turn_and_the_next(engine: LocalEngine, name: str) -> None:
     times = "" if name in ("jitter", "odd_types") else "times=1"
     fault = engine.faults.add(f"{name}:{SHORTER.get(name, '')}{times}")
@@ -72,3 +72,7 @@ def test_a_turn_and_the_next(engine: LocalEngine, name: str) -> None:
             assert bool(turn.audio.duration) == (name != "transcript_only")
     finally:
         engine.faults.clear()
+
+
+def test_every_fault_of_sessions_is_tried() -> None:
+    assert {name for name, kind in KINDS.items() if kind.occasion != "request"} == set(OUTCOMES)

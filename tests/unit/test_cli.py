@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from stepnb import cli
@@ -109,6 +109,25 @@ def test_everything_that_can_be_set(tmp_path: Path) -> None:
     assert '<- {"type": "response.create"}' in err and '-> {"type":"response.done"' in err
     assert re.search(r"-> \(\d+ frames with \d+ ms of audio\)", err)
     assert max(map(len, err.splitlines())) < 2200
+
+
+def test_an_interrupted_answer_does_not_hold_it_up() -> None:
+    with serve("--port", "0", "--api-key", "my-key", "--speed", "0.2") as process:
+        headers = {"Authorization": "Bearer my-key"}
+        url = f"{started(process)}?model={MODEL}"
+        with connect(url, additional_headers=headers, proxy=None) as websocket:
+            content = [{"type": "input_text", "text": "Tell me a joke."}]
+            item = {"type": "message", "role": "user", "content": content}
+            websocket.send(json.dumps({"type": "conversation.item.create", "item": item}))
+            websocket.send(json.dumps({"type": "response.create"}))
+            while json.loads(websocket.recv(TIMEOUT_S))["type"] != "response.audio.delta":
+                pass
+            process.send_signal(signal.SIGINT)
+            with pytest.raises(ConnectionClosed) as caught:
+                list(iter(lambda: websocket.recv(TIMEOUT_S), None))
+        _, err = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 0 and "Traceback" not in err
+    assert caught.value.rcvd is not None and caught.value.rcvd.code == 1012  # service restart
 
 
 @pytest.mark.parametrize(

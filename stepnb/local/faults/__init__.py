@@ -7,27 +7,31 @@ as ``--fault NAME:KEY=VALUE,...``, and ``engine.faults`` adds and removes them w
 >>> engine.faults.add("slow_first_audio:seconds=4")  # in every answer from the next on
 """
 
-from stepnb.local.faults.kinds import (
-    KINDS,
+from stepnb.local.faults.frames import (
     Close,
     DuplicateTerminal,
     FailedTranscript,
-    FastClock,
-    HandshakeStatus,
-    InternalError,
     Jitter,
     LateTranscript,
     MissingTranscript,
     OddTypes,
     OversizedFrame,
-    SlowFirstAudio,
     Stall,
-    TooManyConnections,
     TranscriptOnly,
     TruncatedBase64,
     UnknownType,
 )
+from stepnb.local.faults.kinds import KINDS
 from stepnb.local.faults.planted import Faults, named
+from stepnb.local.faults.service import (
+    FastClock,
+    HandshakeStatus,
+    InternalError,
+    RequestStatus,
+    SlowFirstAudio,
+    SlowRequest,
+    TooManyConnections,
+)
 from stepnb.local.faults.spec import Fault
 
 __all__ = [
@@ -45,7 +49,9 @@ __all__ = [
     "MissingTranscript",
     "OddTypes",
     "OversizedFrame",
+    "RequestStatus",
     "SlowFirstAudio",
+    "SlowRequest",
     "Stall",
     "TooManyConnections",
     "TranscriptOnly",

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from stepnb.local.faults.kinds import AUDIO, TRANSCRIPT, FrameFault, Later, Passing
+from stepnb.local.faults.frames import ANSWER, AUDIO, TRANSCRIPT, FrameFault, Later, Passing
 from stepnb.local.faults.planted import Faults
 from stepnb.local.outbox import Entry
 
@@ -82,7 +82,7 @@ class Line:
         """Return the faults that strike an event, those of its answer or transcript first."""
         kind: str = event["type"]
         lasting: list[_Strike] = []
-        if kind.startswith("response."):
+        if kind.startswith(ANSWER):
             if kind == "response.created":
                 self._response = self._strike("response")
             lasting = self._response
@@ -95,11 +95,11 @@ class Line:
             lasting = self._transcripts[item_id]
             if kind in _LAST_OF_TRANSCRIPT:
                 del self._transcripts[item_id]
-        passing = ("frame", "audio delta") if kind == AUDIO else ("frame",)
+        passing = ("frame", "audio delta") if kind == AUDIO else ("frame", kind)
         return [*lasting, *self._strike(*passing)]
 
-    def _strike(self, *occasions: str) -> list[_Strike]:
-        return [_Strike(fault, random) for fault, random in self._faults.strike_frames(*occasions)]
+    def _strike(self, *scopes: str) -> list[_Strike]:
+        return [_Strike(fault, random) for fault, random in self._faults.strike_frames(*scopes)]
 
     def _hold(self, later: Later) -> None:
         def send() -> None:

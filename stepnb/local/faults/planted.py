@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from stepnb.errors import ConfigError
 from stepnb.local import values
-from stepnb.local.faults.kinds import KINDS, FrameFault
+from stepnb.local.faults.frames import FrameFault
+from stepnb.local.faults.kinds import KINDS
+from stepnb.local.faults.service import RequestFault
 from stepnb.local.faults.spec import Fault
 
 AnyFault = TypeVar("AnyFault", bound=Fault)
@@ -149,13 +151,22 @@ class Faults:
                     return planted.fault
         return None
 
+    def strike_request(self, path: str) -> RequestFault | None:
+        """Give every fault of requests to a path its occasion; returns the first that strikes."""
+        with self._lock:
+            for planted in self._planted:
+                fault = planted.fault
+                if isinstance(fault, RequestFault) and path.startswith(fault.path) and planted.strikes():
+                    return fault
+        return None
+
     @property
     def any_on_frames(self) -> bool:
         """Whether a fault changes what is sent."""
         return any(isinstance(planted.fault, FrameFault) for planted in self._planted)
 
-    def strike_frames(self, *occasions: str) -> list[tuple[FrameFault, Random]]:
-        """Give every fault of these occasions that changes what is sent its occasion; returns those that strike.
+    def strike_frames(self, *scopes: str) -> list[tuple[FrameFault, Random]]:
+        """Give every fault of these scopes that changes what is sent its occasion; returns those that strike.
 
         Each comes with the chance that is its own.
         """
@@ -164,6 +175,6 @@ class Faults:
                 (planted.fault, planted.random)
                 for planted in self._planted
                 if isinstance(planted.fault, FrameFault)
-                and planted.fault.occasion in occasions
+                and planted.fault.scope() in scopes
                 and planted.strikes()
             ]

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from stepnb.local import values
 
-Occasion = Literal["connection", "response", "transcript", "audio delta", "frame"]
+Occasion = Literal["connection", "response", "transcript", "audio delta", "frame", "request"]
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
 Count = Annotated[int, Meta(ge=0)]
 Ordinal = Annotated[int, Meta(ge=1)]

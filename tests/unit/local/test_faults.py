@@ -56,6 +56,7 @@ def test_text_with_spaces_and_numbers() -> None:
         ("close:colour=red", "There is no 'colour' in the fault close"),
         ("close:code=red", "code of the fault close cannot be 'red'"),
         ("close:code=1005", "cannot have the code 1005"),
+        ("close:at=response.audio.dleta", "sends no event 'response.audio.dleta'"),
         ("close:nth=0", "nth of the fault close cannot be"),
         ("handshake_status:status=200", "status of the fault handshake_status cannot be"),
         ("jitter:chance=2", "chance of the fault jitter cannot be"),
