@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .widgets.panel import VoicePanel as VoicePanel
     from .widgets.recorder import Recorder as Recorder
     from .widgets.timeline import Timeline as Timeline
+    from .widgets.voice_lab import VoiceLab as VoiceLab
 
 __version__ = "0.1.0"
 
@@ -85,6 +86,7 @@ _PUBLIC = {
     "Usage": "stepnb.conversation.usage",
     "VectorStore": "stepnb.rest.knowledge",
     "VadLab": "stepnb.plots.whatif",
+    "VoiceLab": "stepnb.widgets.voice_lab",
     "VoicePanel": "stepnb.widgets.panel",
     "Voices": "stepnb.rest.voices",
     "WebSearch": "stepnb.protocol.config",

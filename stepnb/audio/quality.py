@@ -43,6 +43,22 @@ TELEPHONE_HZ, WIDEBAND_HZ = 4_200.0, 7_000.0
 LOUDNESS_MIN_S = 0.4
 """Loudness is measured in blocks of so many seconds."""
 
+ADVICE = {
+    "short": f"Record at least {MIN_SECONDS:g} s.",
+    "long": f"Cut it to {MAX_SECONDS:g} s: clip[0:{MAX_SECONDS:g}].",
+    "silent": "There is no sound in it: check the microphone.",
+    "quiet": "Come closer to the microphone, or try clip.normalize().",
+    "loud": "Turn the microphone down, or try clip.normalize().",
+    "clipped": "Turn the microphone down and record again.",
+    "hum": "Switch off what hums, close the window, or go to a quieter room.",
+    "noisy": "Come closer to the microphone, or go to a quieter room.",
+    "pauses": "Speak without long pauses, or try clip.trim_silence().",
+    "telephone": "It sounds like a telephone: record with a microphone, not in a call or with a hands-free headset.",
+    "dull": "The highest sounds are missing: use a better microphone or file.",
+    "missing": "Install what measures it: pip install 'stepnb[analysis]'",
+}
+"""What to do, by the reason why something is not good."""
+
 _GONE_DB = 60.0
 _SMOOTH_HZ = 250.0
 _MARGIN_S = 0.1
@@ -67,29 +83,34 @@ class Check:
         What was measured: s, LUFS, samples, dBFS, dB, share of the time, Hz. None: it could not be.
     verdict
         "good", "fair", "bad" or "unknown".
-    advice
-        What to do about it, empty for a good one.
+    reason
+        Why it is not good, one of the keys of `ADVICE`; empty for a good one.
     """
 
     name: str
     value: float | None
     unit: str
     verdict: Verdict
-    advice: str = ""
+    reason: str = ""
+
+    @property
+    def advice(self) -> str:
+        """What to do about it, empty for a good one."""
+        return ADVICE.get(self.reason, "")
 
     @property
     def figure(self) -> str:
-        """The value for people."""
+        """The value for people, without words: the page puts its own language around it."""
         if self.value is None:
-            return "not measured"
+            return "–"
         if self.unit == "share":
-            return f"{self.value:.0%} of the time"
+            return f"{self.value:.0%}"
         if self.unit == "Hz":
-            return f"up to {self.value / 1000:.1f} kHz"
+            return f"{self.value / 1000:.1f} kHz"
         if self.unit == "samples":
-            return f"{self.value:.0f} samples"
+            return f"{self.value:.0f}"
         if self.name == "signal to noise" and self.value >= 60:
-            return "60 dB or more"
+            return "≥ 60 dB"
         return f"{self.value:.1f} {self.unit}".replace("-", "\N{MINUS SIGN}")
 
 
@@ -139,7 +160,7 @@ class Quality:
 def judge(clip: Clip) -> Quality:
     """Judge a clip as a reference for cloning; see `Clip.quality`."""
     if not clip.samples.any():
-        silent = Check("loudness", None, "LUFS", "bad", "There is no sound in it: check the microphone.")
+        silent = Check("loudness", None, "LUFS", "bad", "silent")
         return Quality(clip, (_duration(clip), silent))
     sound = noise.listen(clip)
     return Quality(
@@ -201,28 +222,25 @@ def loudness(clip: Clip) -> float | None:
 
 def _duration(clip: Clip) -> Check:
     seconds = clip.duration
-    if seconds < MIN_SECONDS:
-        return Check("duration", seconds, "s", "bad", f"Record at least {MIN_SECONDS:g} s.")
-    if seconds > MAX_SECONDS:
-        return Check(
-            "duration", seconds, "s", "bad", f"Cut it to {MAX_SECONDS:g} s: clip[0:{MAX_SECONDS:g}]."
-        )
-    return Check("duration", seconds, "s", "good")
+    reason = "short" if seconds < MIN_SECONDS else "long" if seconds > MAX_SECONDS else ""
+    return Check("duration", seconds, "s", "bad" if reason else "good", reason)
 
 
 def _loudness(clip: Clip) -> Check:
     try:
         value = loudness(clip)
-    except AudioError as error:
-        return Check("loudness", None, "LUFS", "unknown", error.fix or "")
+    except AudioError:
+        return Check("loudness", None, "LUFS", "unknown", "missing")
     if value is None:
-        return Check(
-            "loudness", None, "LUFS", "bad", "It is too short or too quiet: come closer to the microphone."
-        )
-    advice = "Come closer to the microphone, or try clip.normalize()."
-    if value > LOUDNESS_GOOD[1]:
-        advice = "Turn the microphone down, or try clip.normalize()."
-    return _graded("loudness", value, "LUFS", LOUDNESS_GOOD, LOUDNESS_FAIR, advice)
+        return Check("loudness", None, "LUFS", "bad", "quiet")
+    return _graded(
+        "loudness",
+        value,
+        "LUFS",
+        LOUDNESS_GOOD,
+        LOUDNESS_FAIR,
+        "loud" if value > LOUDNESS_GOOD[1] else "quiet",
+    )
 
 
 def _clipping(clip: Clip) -> Check:
@@ -231,25 +249,22 @@ def _clipping(clip: Clip) -> Check:
     if not count:
         return Check("clipping", 0, "samples", "good")
     verdict: Verdict = "fair" if count / clip.samples.size <= CLIPPED_FAIR else "bad"
-    return Check("clipping", count, "samples", verdict, "Turn the microphone down and record again.")
+    return Check("clipping", count, "samples", verdict, "clipped")
 
 
 def _noise_floor(sound: noise.Sound) -> Check:
-    advice = "Switch off what hums, close the window, or go to a quieter room."
     return _graded(
-        "noise floor", sound.noise_dbfs, "dBFS", (-np.inf, NOISE_GOOD), (-np.inf, NOISE_FAIR), advice
+        "noise floor", sound.noise_dbfs, "dBFS", (-np.inf, NOISE_GOOD), (-np.inf, NOISE_FAIR), "hum"
     )
 
 
 def _signal_to_noise(sound: noise.Sound) -> Check:
-    advice = "Come closer to the microphone, or go to a quieter room."
-    return _graded("signal to noise", sound.snr_db, "dB", (SNR_GOOD, np.inf), (SNR_FAIR, np.inf), advice)
+    return _graded("signal to noise", sound.snr_db, "dB", (SNR_GOOD, np.inf), (SNR_FAIR, np.inf), "noisy")
 
 
 def _pauses(sound: noise.Sound) -> Check:
     share = 1 - float(sound.active.mean())
-    advice = "Speak without long pauses, or try clip.trim_silence()."
-    return _graded("pauses", share, "share", (0, PAUSES_GOOD), (0, PAUSES_FAIR), advice)
+    return _graded("pauses", share, "share", (0, PAUSES_GOOD), (0, PAUSES_FAIR), "pauses")
 
 
 def _bandwidth(sound: noise.Sound) -> Check:
@@ -257,18 +272,16 @@ def _bandwidth(sound: noise.Sound) -> Check:
     smooth = np.convolve(sound.spectrum, np.ones(width) / width, "same")
     there = np.flatnonzero(smooth > smooth.max() * 10 ** (-_GONE_DB / 10))
     value = float(sound.hz[there[-1]]) if there.size else 0.0
-    advice = "The highest sounds are missing: use a better microphone or file."
-    if value < TELEPHONE_HZ:
-        advice = "It sounds like a telephone: record with a microphone, not in a call or with a hands-free headset."
-    return _graded("bandwidth", value, "Hz", (WIDEBAND_HZ, np.inf), (TELEPHONE_HZ, np.inf), advice)
+    reason = "telephone" if value < TELEPHONE_HZ else "dull"
+    return _graded("bandwidth", value, "Hz", (WIDEBAND_HZ, np.inf), (TELEPHONE_HZ, np.inf), reason)
 
 
 def _graded(
-    name: str, value: float, unit: str, good: tuple[float, float], fair: tuple[float, float], advice: str
+    name: str, value: float, unit: str, good: tuple[float, float], fair: tuple[float, float], reason: str
 ) -> Check:
     if good[0] <= value <= good[1]:
         return Check(name, value, unit, "good")
-    return Check(name, value, unit, "fair" if fair[0] <= value <= fair[1] else "bad", advice)
+    return Check(name, value, unit, "fair" if fair[0] <= value <= fair[1] else "bad", reason)
 
 
 def _row(check: Check) -> str:

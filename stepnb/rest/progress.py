@@ -36,7 +36,9 @@ class Progress:
         self._lock = threading.Lock()
         ipython: Any = sys.modules.get("IPython")
         shell = ipython.get_ipython() if ipython is not None else None
-        self._shown = getattr(shell, "kernel", None) is not None
+        # Elsewhere than in the main thread no cell waits for it.
+        in_cell = threading.current_thread() is threading.main_thread()
+        self._shown = in_cell and getattr(shell, "kernel", None) is not None
         self._publish("", update=False)
 
     def to(self, done: int) -> None:

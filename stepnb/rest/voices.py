@@ -70,6 +70,11 @@ class Voices:
         self._client = Client(cluster, api_key)
         self.library = Library(library)
 
+    @property
+    def cluster(self) -> str:
+        """Where it is: "global", "cn", "cn/step_plan", "local", or "custom" for a URL."""
+        return self._client.endpoint.cluster
+
     # Official voices --------------------------------------------------------------------------------------------------
 
     def official(self, model: str | None = None) -> OfficialVoices:
@@ -82,7 +87,7 @@ class Voices:
         model
             None: the cluster's recommended realtime model.
         """
-        cluster = self._client.endpoint.cluster
+        cluster = self.cluster
         model = model or catalog.recommended_model(cluster)
         voices = [
             voice
@@ -101,8 +106,7 @@ class Voices:
         ConfigError
             There is none, or the id is not an official one.
         """
-        cluster = self._client.endpoint.cluster
-        found = catalog.equivalent(voice, cluster)
+        found = catalog.equivalent(voice, self.cluster)
         if found is None:
             raise ConfigError(
                 f"No voice of {self._client.endpoint.label} is known to be like {voice!r}.",
@@ -267,7 +271,7 @@ class Voices:
             )
         what = reference(clip)
         if accept_cost is not True:
-            raise needs_confirmation(self._client.endpoint.cluster)
+            raise needs_confirmation(self.cluster)
         transcript = text.strip() or None if text else None
         wanted = Entry(
             "", what.digest, model, None, name, notes, transcript, consent.strip(), datetime.now(UTC)

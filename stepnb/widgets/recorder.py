@@ -26,7 +26,7 @@ from .comm_guard import keep_requested_subshell
 
 logger = logging.getLogger("stepnb")
 
-_STATIC = Path(__file__).parent / "static"
+STATIC = Path(__file__).parent / "static"
 
 MAX_SECONDS = 60.0
 """Of sound that is shown; what is longer is cut there."""
@@ -87,8 +87,8 @@ class Recorder(anywidget.AnyWidget):
     >>> voices.clone(recorder.clip, recorder.script, consent="...", accept_cost=True)
     """
 
-    _esm = _STATIC / "recorder.js"
-    _css = _STATIC / "recorder.css"
+    _esm = STATIC / "recorder.js"
+    _css = STATIC / "recorder.css"
     script = traitlets.Unicode().tag(sync=True)
     seconds = traitlets.List(traitlets.Float()).tag(sync=True)
     trim = traitlets.List(traitlets.Float()).tag(sync=True)

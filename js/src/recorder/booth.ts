@@ -188,11 +188,9 @@ export class Booth implements MicrophoneOwner {
   }
 
   #togglePlay(): void {
-    const selection = this.#selection;
-    if (this.#playback.playing || !this.#pcm || !selection) {
-      this.#playback.stop();
-      return;
-    }
+    const [selection, was] = [this.#selection, this.#playback.playing];
+    this.#playback.stop();
+    if (was || !this.#pcm || !selection) return;
     this.#playback.play(this.#pcm.slice(toSamples(selection.start), toSamples(selection.end)));
     const follow = () => {
       const playing = this.#playback.playing && this.#selection === selection;
@@ -228,8 +226,7 @@ export class Booth implements MicrophoneOwner {
 
   #update(): void {
     const words = this.#labels.recorder;
-    const { phase } = this.#take;
-    const on = this.#microphone.on;
+    const [{ phase }, on] = [this.#take, this.#microphone.on];
     setText(
       this.#word,
       on ? (phase === "recording" ? words.stop : words.cancel) : this.#pcm ? words.retake : words.record,

@@ -177,7 +177,7 @@ def test_what_it_looks_like(low: Clip) -> None:
     assert "<svg" in page
     assert "quieter room" in page
     assert judged["duration"].figure == f"{low.duration:.1f} s"
-    assert Check("signal to noise", 80.0, "dB", "good").figure == "60 dB or more"
+    assert Check("signal to noise", 80.0, "dB", "good").figure == "≥ 60 dB"
     with pytest.raises(KeyError, match="clipping"):
         judged["hum"]
 

@@ -1,6 +1,7 @@
 import type { MicState } from "../../audio/microphone.ts";
 import type { Finish, SessionState, ToolCall } from "../../envelope.ts";
 import type { Health } from "../../link.ts";
+import { voices } from "./voices.en.ts";
 
 /** A microphone state that needs an explanation. */
 export type MicTrouble = Exclude<MicState, "off" | "asking" | "live" | "muted">;
@@ -234,60 +235,6 @@ export const en = {
     string
   >,
   approvalTitle: "Whether you are asked before a call is made",
-  recorder: {
-    title: "Record a voice",
-    read: "Read this aloud, as you would tell it to somebody.",
-    another: "Another text",
-    scripts: [
-      "On Sunday morning I walked along the river, bought fresh bread, and talked to an old friend about the weather.",
-      "The train leaves at a quarter past eight. If we hurry a little, there is still time for a cup of hot coffee.",
-      "My grandmother kept every letter she ever got, in a wooden box under the window, tied with a blue ribbon.",
-    ],
-    wave: "The recording",
-    trimStart: "Where the clip begins",
-    trimEnd: "Where the clip ends",
-    secondsLong: "{s} seconds",
-    record: "Record",
-    retake: "Record again",
-    stop: "Stop",
-    cancel: "Cancel",
-    play: "Play",
-    load: "Load a file",
-    window: "{least} to {most} s of one speaker",
-    mark: "{s} s",
-    countIn: "Get ready…",
-    toGo: "{s} s to go",
-    enough: "{s} s: enough. It ends at {most} s",
-    selected: "{s} s of {total} s selected",
-    tooShort: "Too short: {s} s at least",
-    tooLoud: "Too loud!",
-    clipped: "The recording is clipped.",
-    clippedFix: "Turn the microphone down or move away from it, and record again.",
-    large: "The file is too large to go through the notebook.",
-    largeFix: "Load it in Python instead: Recorder(clip=sn.Clip.load(path)).",
-    mic: {
-      denied: [
-        "The browser refused the microphone.",
-        "Allow it beside the address bar and press Record again, or load a file.",
-      ],
-      insecure: [
-        "This page may not use a microphone.",
-        "Browsers allow it on https and on localhost only: open the notebook there, or load a file.",
-      ],
-      no_device: [
-        "No microphone was found.",
-        "Plug one in or switch it on and press Record again, or load a file.",
-      ],
-      busy: [
-        "The microphone could not be opened.",
-        "Another program may be using it: close that one and press Record again.",
-      ],
-      ended: [
-        "The microphone stopped.",
-        "It was unplugged or switched off: check it and press Record again.",
-      ],
-    } satisfies Record<MicTrouble, [string, string]>,
-  },
   timeline: {
     title: "Conversation over time",
     hint: "Click what was said to hear it. Drag to move; Ctrl and the wheel, or + and −, to zoom.",
@@ -297,6 +244,7 @@ export const en = {
     play: "Play",
     stop: "Stop",
   },
+  ...voices,
 };
 
 export type Labels = typeof en;

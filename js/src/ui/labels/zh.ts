@@ -1,4 +1,5 @@
 import type { Labels } from "./en.ts";
+import { voices } from "./voices.zh.ts";
 
 export const zh: Labels = {
   panel: "语音会话",
@@ -210,48 +211,6 @@ export const zh: Labels = {
   approval: "{tool} 的批准方式",
   approvals: { session: "按会话设置", ask: "每次询问", never: "从不询问" },
   approvalTitle: "调用之前是否询问你",
-  recorder: {
-    title: "录制声音",
-    read: "请像讲给别人听一样朗读这段话。",
-    another: "换一段",
-    scripts: [
-      "星期天早上，我沿着河边散步，买了刚出炉的面包，还和一位老朋友聊了聊天气和最近的生活。",
-      "火车八点一刻出发，如果我们走快一点，还来得及在车站喝上一杯热咖啡，再慢慢找到座位。",
-      "奶奶把收到的每一封信都放在窗下的木盒子里，用一条蓝色的丝带系好，过年时才拿出来读。",
-    ],
-    wave: "录音",
-    trimStart: "片段开始处",
-    trimEnd: "片段结束处",
-    secondsLong: "{s} 秒",
-    record: "录音",
-    retake: "重新录音",
-    stop: "停止",
-    cancel: "取消",
-    play: "播放",
-    load: "载入文件",
-    window: "一位说话人，{least} 到 {most} 秒",
-    mark: "{s} 秒",
-    countIn: "请准备…",
-    toGo: "还需 {s} 秒",
-    enough: "已录 {s} 秒，可以停止；到 {most} 秒自动结束",
-    selected: "已选 {s} 秒，共 {total} 秒",
-    tooShort: "太短：至少 {s} 秒",
-    tooLoud: "声音太大！",
-    clipped: "录音削波失真。",
-    clippedFix: "请调低麦克风音量或离远一些，再录一次。",
-    large: "文件太大，无法通过笔记本传送。",
-    largeFix: "请在 Python 中载入：Recorder(clip=sn.Clip.load(path))。",
-    mic: {
-      denied: ["浏览器拒绝了麦克风。", "请在地址栏旁允许使用，再按“录音”，或载入文件。"],
-      insecure: [
-        "此页面不能使用麦克风。",
-        "浏览器只在 https 或 localhost 上允许：请从那里打开，或载入文件。",
-      ],
-      no_device: ["没有找到麦克风。", "请接上或打开麦克风，再按“录音”，或载入文件。"],
-      busy: ["无法打开麦克风。", "可能有其他程序正在使用：请关闭它，再按“录音”。"],
-      ended: ["麦克风已停止。", "它可能被拔出或关闭：请检查后再按“录音”。"],
-    },
-  },
   timeline: {
     title: "对话时间线",
     hint: "点击一段话即可播放。拖动可移动；按住 Ctrl 滚动，或按 + 和 −，可缩放。",
@@ -261,4 +220,5 @@ export const zh: Labels = {
     play: "播放",
     stop: "停止",
   },
+  ...voices,
 };
