@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import json
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepnb.errors import ConfigError
@@ -19,8 +22,13 @@ from stepnb.local.faults import (
     LateTranscript,
     SlowFirstAudio,
     TooManyConnections,
+    UnknownType,
     named,
 )
+from stepnb.local.faults.frames import TRANSCRIPT, FrameFault
+from stepnb.local.faults.line import Line
+from stepnb.local.outbox import Entry, Hangup, Pause
+from tests.engine.desk import Desk, run, silence, tone
 
 
 def test_reprs_say_what_differs() -> None:
@@ -137,3 +145,88 @@ def test_many_threads() -> None:
     for thread in threads:
         thread.join()
     assert len(struck) == 500 and len(faults) == 1
+
+
+# On the way out ----------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def frames() -> tuple[str, ...]:
+    """What a session sends in a spoken and a written turn."""
+
+    async def script(desk: Desk) -> None:
+        desk.vad()
+        desk.append(silence(300) + tone(600) + silence(300))
+        await desk.until("response.done")
+        await desk.ask(response={"modalities": ["text"]})
+
+    return tuple(json.dumps(event) for event in run(script).events)
+
+
+def through(faults: Faults, repeat: int = 1) -> list[Entry]:
+    """What becomes of the frames, late ones at the end."""
+    coming = frames() * repeat
+
+    async def main() -> list[Entry]:
+        sent: list[Entry] = []
+        nothing_held = asyncio.Event()
+
+        def put(entry: Entry) -> None:
+            sent.append(entry)
+            if not line._held:
+                nothing_held.set()
+
+        line = Line(faults, put)
+        for frame in coming:
+            line.put(frame)
+        if line._held:
+            nothing_held.clear()
+            await nothing_held.wait()
+        assert not line._transcripts and not line._response
+        return sent
+
+    return asyncio.run(main())
+
+
+def test_without_faults_everything_passes_as_it_is() -> None:
+    faults = Faults(["request_status", "internal_error"])
+    assert through(faults) == list(frames())
+
+
+FRAME_FAULTS = [kind for kind in KINDS.values() if issubclass(kind, FrameFault)]
+SMALL = {"seconds": 0.0, "bytes": 70_000}
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    kinds=st.lists(st.sampled_from(FRAME_FAULTS), max_size=5),
+    chance=st.sampled_from([1.0, 0.5]),
+    times=st.sampled_from([None, 1, 2]),
+    seed=st.integers(0, 9),
+)
+def test_composed_in_any_way_they_send_events(
+    kinds: list[type[Fault]], chance: float, times: int | None, seed: int
+) -> None:
+    planted = [
+        kind(**{key: SMALL[key] for key in kind.fields() if key in SMALL}, chance=chance, times=times)
+        for kind in kinds
+    ]
+    faults = Faults(planted, seed)
+    sent = through(faults, repeat=2)
+    types = {json.loads(frame)["type"] for frame in frames()} | {UnknownType().type, f"{TRANSCRIPT}failed"}
+    for entry in sent:
+        assert isinstance(entry, Pause | Hangup) or json.loads(entry)["type"] in types
+    if not planted:
+        assert sent == list(frames()) * 2
+    again = Faults(planted, seed)
+    assert through(again, repeat=2) == sent or any(isinstance(entry, Hangup) for entry in sent)
+
+
+@pytest.mark.parametrize("kind", FRAME_FAULTS)
+def test_each_strikes_once(kind: type[Fault]) -> None:
+    fault = kind(**{key: SMALL[key] for key in kind.fields() if key in SMALL}, times=1)
+    faults = Faults([fault])
+    once = through(faults, repeat=3)
+    assert faults.struck(fault) == 1
+    assert once != list(frames()) * 3
+    assert once[-len(frames()) :] == list(frames()) or kind is LateTranscript
