@@ -52,6 +52,8 @@ async def pieces(
                 piece = Sentence(f"{piece.name}({piece.arguments})")
             if request.thinking or not isinstance(piece, Thought):
                 yield piece
+    if failure is not None:  # the answer was too short
+        raise EngineError(failure.message)
 
 
 async def _streamed(brain: StreamingBrain, request: BrainRequest) -> AsyncGenerator[Piece]:

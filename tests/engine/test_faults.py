@@ -118,6 +118,13 @@ def test_slow_first_audio_can_be_cancelled(engine: LocalEngine) -> None:
     assert events[-1]["response"]["status"] == "incomplete" and not audio_of(events)
 
 
+def test_internal_error_at_the_end(engine: LocalEngine) -> None:
+    engine.faults.add(faults.InternalError(sentences=9, times=1))
+    with Client(engine) as client:
+        events = client.ask("hi")
+    assert transcript_of(events) == ANSWER and events[-1]["response"]["status"] == "failed"
+
+
 def test_internal_error(engine: LocalEngine) -> None:
     engine.faults.add(faults.InternalError(sentences=1, times=1))
     with Client(engine) as client:
@@ -139,6 +146,16 @@ def test_close(engine: LocalEngine, code: int) -> None:
     assert caught.value.rcvd is not None
     assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (code, "on demand")
     assert types(client.events).count("response.audio.delta") == 2
+
+
+def test_an_answer_without_the_frame_does_not_use_a_fault_up(engine: LocalEngine) -> None:
+    fault = engine.faults.add("close:times=1")
+    with Client(engine) as client:
+        client.ask("hi", modalities=["text"])
+        assert engine.faults.struck(fault) == 0
+        with pytest.raises(ConnectionClosed):
+            client.ask("hi")
+    assert engine.faults.struck(fault) == 1
 
 
 def test_close_without_a_goodbye(engine: LocalEngine) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from random import Random
 from typing import Any
 
 import msgspec
 
 from stepnb.local.faults.frames import ANSWER, AUDIO, TRANSCRIPT, FrameFault, Later, Passing
-from stepnb.local.faults.planted import Faults
+from stepnb.local.faults.planted import Faults, Planted
 from stepnb.local.outbox import Entry
 
 _LAST_OF_TRANSCRIPT = (f"{TRANSCRIPT}completed", f"{TRANSCRIPT}failed")
@@ -20,21 +19,24 @@ _LAST_OF_TRANSCRIPT = (f"{TRANSCRIPT}completed", f"{TRANSCRIPT}failed")
 class _Strike:
     """A fault that has struck, for as long as its occasion lasts."""
 
-    def __init__(self, fault: FrameFault, random: Random) -> None:
-        self._fault = fault
-        self._random = random
+    def __init__(self, planted: Planted) -> None:
+        self.planted = planted
+        self.changed_something = False
         self._types: Counter[str] = Counter()
 
     def apply(self, event: dict[str, Any], entries: Sequence[Entry | Later]) -> list[Entry | Later]:
         """Return what is sent in place of the entries that stand for an event."""
+        fault = self.planted.fault
+        assert isinstance(fault, FrameFault)
         self._types[event["type"]] += 1
         nth = self._types[event["type"]]
         sent: list[Entry | Later] = []
         for entry in entries:
             if isinstance(entry, str):
-                sent += self._fault.apply(Passing(entry, event, nth, self._random))
+                sent += fault.apply(Passing(entry, event, nth, self.planted.random))
             else:
                 sent.append(entry)
+        self.changed_something |= sent != entries
         return sent
 
 
@@ -66,6 +68,8 @@ class Line:
         entries: list[Entry | Later] = [entry]
         for strike in self._strikes(event):
             entries = strike.apply(event, entries)
+        if event["type"] == "response.done":
+            self._end_response()
         for sent in entries:
             if isinstance(sent, Later):
                 self._hold(sent)
@@ -86,8 +90,6 @@ class Line:
             if kind == "response.created":
                 self._response = self._strike("response")
             lasting = self._response
-            if kind == "response.done":
-                self._response = []
         elif kind.startswith(TRANSCRIPT):
             item_id = event["item_id"]
             if item_id not in self._transcripts:
@@ -99,7 +101,14 @@ class Line:
         return [*lasting, *self._strike(*passing)]
 
     def _strike(self, *scopes: str) -> list[_Strike]:
-        return [_Strike(fault, random) for fault, random in self._faults.strike_frames(*scopes)]
+        return [_Strike(planted) for planted in self._faults.strike_frames(*scopes)]
+
+    def _end_response(self) -> None:
+        """Let go of the answer's faults; one whose frame did not come strikes another answer."""
+        for strike in self._response:
+            if not strike.changed_something:
+                self._faults.take_back(strike.planted)
+        self._response = []
 
     def _hold(self, later: Later) -> None:
         def send() -> None:

@@ -39,7 +39,9 @@ def named(text: str) -> Fault:
 
 
 @dataclass(eq=False)
-class _Planted:
+class Planted:
+    """A fault in its place, with its own chance and what has become of it."""
+
     fault: Fault
     random: Random
     seen: int = 0
@@ -74,7 +76,7 @@ class Faults:
         self._seed = seed
         self._lock = threading.Lock()
         self._number = 0
-        self._planted: tuple[_Planted, ...] = ()
+        self._planted: tuple[Planted, ...] = ()
         for fault in faults:
             self.add(fault)
 
@@ -102,7 +104,7 @@ class Faults:
             raise ConfigError(f"{fault!r} is no fault.", fix="Write one of stepnb.faults, or its name.")
         with self._lock:
             self._number += 1
-            planted = _Planted(fault, Random(f"{self._seed}/{self._number}/{fault}"))
+            planted = Planted(fault, Random(f"{self._seed}/{self._number}/{fault}"))
             self._planted = (*self._planted, planted)
         return fault
 
@@ -165,16 +167,18 @@ class Faults:
         """Whether a fault changes what is sent."""
         return any(isinstance(planted.fault, FrameFault) for planted in self._planted)
 
-    def strike_frames(self, *scopes: str) -> list[tuple[FrameFault, Random]]:
-        """Give every fault of these scopes that changes what is sent its occasion; returns those that strike.
-
-        Each comes with the chance that is its own.
-        """
+    def strike_frames(self, *scopes: str) -> list[Planted]:
+        """Give every fault of these scopes that changes what is sent its occasion; returns those that strike."""
         with self._lock:
             return [
-                (planted.fault, planted.random)
+                planted
                 for planted in self._planted
                 if isinstance(planted.fault, FrameFault)
                 and planted.fault.scope() in scopes
                 and planted.strikes()
             ]
+
+    def take_back(self, planted: Planted) -> None:
+        """Count a strike as none, because its occasion had nothing to strike."""
+        with self._lock:
+            planted.struck -= 1

@@ -81,7 +81,7 @@ class InternalError(Fault):
     Attributes
     ----------
     sentences
-        How many sentences are said before it fails.
+        How many sentences are said before it fails; at the latest it fails at the end.
     message
         What the error says.
     """
