@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +18,7 @@ from stepnb.session import approval
 from stepnb.widgets import messages as m
 from stepnb.widgets.bridge import PanelBridge
 from stepnb.widgets.rows import rows_of
+from tests.engine.kernel import CellFailed, Kernel, page, told
 from tests.engine.scripted import ScriptedServer
 from tests.engine.test_session_tools import USER, Waiter, answer, call_of, output
 
@@ -199,3 +202,60 @@ def test_a_turn_of_its_own_is_not_held_up_by_another(in_a_cell: None) -> None:
     with Story(steps=(USER, CALL, USER, answer("Hi.", "r9"))) as story:
         story.until_asked()
         assert story.session.ask("Hello").wait(10).transcript == "Hi."
+
+
+# In a real kernel -----------------------------------------------------------------------------------------------------
+
+SETUP = """
+import stepnb as sn
+
+@sn.tool(approve=True)
+def get_weather(city: str) -> str:
+    '''Look up the weather.'''
+    return "sunny"
+
+session = sn.Session(tools=[get_weather])
+session.connect()
+print(session.panel.comm.comm_id)
+"""
+ASK = "turn = session.ask('What is the weather in Paris?'); print(turn.wait(30).status)"
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> Iterator[Kernel]:
+    environment = {name: value for name, value in os.environ.items() if not name.endswith("API_KEY")}
+    kernel = Kernel(environment | {"STEPNB_CLUSTER": "local"}, tmp_path)
+    yield kernel
+    kernel.close()
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["beside the cell", "after the cell"])
+def test_a_button_while_a_cell_waits(kernel: Kernel, beside: bool) -> None:
+    comm = kernel.cell(SETUP).split()[-1]
+    subshell = kernel.subshell() if beside else None
+    pressed: list[str] = []
+
+    def approve(call: str) -> None:
+        kernel.press(comm, page("approve", 1, call=call, allow=True), subshell)
+
+    def follow(message: dict[str, Any]) -> None:
+        """The page: it presses the button as soon as it is drawn."""
+        row = (told(message, "row") or {}).get("row", {})
+        for tool in row.get("tools", []):
+            if tool["status"] == "awaiting approval" and not pressed:
+                pressed.append(tool["call"])
+                approve(tool["call"])
+
+    kernel.press(comm, page("hello", 0, visible=True, lang="en"), subshell)
+    if beside:
+        assert kernel.cell(ASK, on_message=follow).strip() == "completed"
+    else:
+        with pytest.raises(CellFailed, match=r"ApprovalBlocked.*get_weather awaits your approval"):
+            kernel.cell(ASK, on_message=follow)
+        # The cell has ended, so the button that was pressed meanwhile is heard.
+        assert kernel.cell("print(turn.wait(30).status)").strip() == "completed"
+    assert pressed
+    assert (
+        kernel.cell("print(turn.tool_calls[0].status, turn.tool_calls[0].result)").strip()
+        == "completed sunny"
+    )

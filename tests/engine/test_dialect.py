@@ -282,4 +282,4 @@ def test_the_names_of_the_english_guide_are_read_and_not_sent() -> None:
     (result,) = [event["item"] for event in server.of("conversation.item.create")][1:]
     assert set(result) == {"type", "call_id", "output"} and turn.status == "completed"
     assert s.conversation.responses["r1"].status_details == {"reason": "tool_calls"}
-    assert s.turns[0].finish_reason == "tool_calls"
+    assert s.conversation.responses["r1"].finish_reason == "tool_calls" and turn.finish_reason == "stop"

@@ -6,6 +6,7 @@ of theirs. What stays belongs to the process: its two loop threads and their poo
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -17,10 +18,9 @@ from typing import Any
 
 import psutil
 import pytest
-from jupyter_client.blocking.client import BlockingKernelClient
-from jupyter_client.manager import KernelManager
 
 from stepnb.local.engine import LocalEngine
+from tests.engine.kernel import Kernel
 
 TIMEOUT = 60.0
 # How long children of a process that has ended may take to see that their pipes are closed, s.
@@ -83,9 +83,13 @@ def run(code: str, environment: dict[str, str], folder: Path) -> dict[str, Any]:
 
 
 def gone(pids: list[int]) -> bool:
-    """Whether processes end by themselves; not told apart from others that take their numbers, which is as good."""
-    _, alive = psutil.wait_procs([psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)], CHILDREN)
-    return not alive
+    """Whether processes have ended, or do so soon; that nobody collects them is no fault of theirs."""
+    processes = []
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            processes.append(psutil.Process(pid))
+    _, alive = psutil.wait_procs(processes, CHILDREN)
+    return not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.mark.parametrize("how", ["close", "collection"])
@@ -153,41 +157,11 @@ def test_the_end_of_a_script_ends_its_sessions(environment: dict[str, str], tmp_
 # In a kernel ----------------------------------------------------------------------------------------------------------
 
 
-class Kernel:
-    """A real kernel; cells have the ids that JupyterLab gives them."""
-
-    def __init__(self, environment: dict[str, str], folder: Path) -> None:
-        self.manager = KernelManager(kernel_name="python3")
-        self.manager.start_kernel(env=environment, cwd=str(folder))
-        self.client: BlockingKernelClient = self.manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(TIMEOUT)
-
-    def cell(self, code: str, cell: str = "other") -> str:
-        """Run a cell and return what it printed."""
-        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
-        message = self.client.session.msg(
-            "execute_request", content | {"allow_stdin": False, "stop_on_error": True}
-        )
-        message["metadata"]["cellId"] = cell
-        self.client.shell_channel.send(message)
-        printed = ""
-        while True:
-            news = self.client.get_iopub_msg(timeout=TIMEOUT)
-            if news["parent_header"].get("msg_id") != message["header"]["msg_id"]:
-                continue
-            if news["msg_type"] == "error":
-                raise AssertionError("\n".join(news["content"]["traceback"]))
-            if news["msg_type"] == "stream" and news["content"]["name"] == "stdout":
-                printed += news["content"]["text"]
-            if news["msg_type"] == "status" and news["content"]["execution_state"] == "idle":
-                return printed
-
-    def descendants(self) -> list[int]:
-        return [
-            int(pid)
-            for pid in self.cell("print(*[child.pid for child in process.children(recursive=True)])").split()
-        ]
+def descendants(kernel: Kernel) -> list[int]:
+    return [
+        int(pid)
+        for pid in kernel.cell("print(*[child.pid for child in process.children(recursive=True)])").split()
+    ]
 
 
 @pytest.fixture
@@ -197,8 +171,7 @@ def kernel(environment: dict[str, str], tmp_path: Path) -> Iterator[Kernel]:
         kernel.cell(LEFT)
         yield kernel
     finally:
-        kernel.client.stop_channels()
-        kernel.manager.shutdown_kernel(now=True)
+        kernel.close()
 
 
 MAKE = """
@@ -219,7 +192,7 @@ def test_a_cell_that_runs_again_and_the_end_of_the_kernel(kernel: Kernel) -> Non
     kernel.cell(MAKE, cell="b")
     states = kernel.cell("print(*[core.hub.status.state for core in made])").split()
     assert states == ["closed", "ready", "ready"], "a cell that runs again ends its own session, and no other"
-    children = kernel.descendants()
+    children = descendants(kernel)
     assert children, "ears and mouth"
     folders = [Path(folder) for folder in kernel.cell("print(*folders)").split()]
     assert [folder.exists() for folder in folders] == [False, True, True]
@@ -230,7 +203,7 @@ def test_a_cell_that_runs_again_and_the_end_of_the_kernel(kernel: Kernel) -> Non
 
 def test_a_kernel_that_is_killed_leaves_no_child(kernel: Kernel) -> None:
     kernel.cell(MAKE, cell="a")
-    children = kernel.descendants()
+    children = descendants(kernel)
     assert children
     kernel.manager.shutdown_kernel(now=True)
     assert gone(children)
