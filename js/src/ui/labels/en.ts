@@ -168,7 +168,7 @@ export const en = {
   copyAll: "Copy the conversation",
   exportAs: "Export as {format}",
   exportTitle: "Saved beside the notebook",
-  totals: "{n} turns",
+  totals: "turn {n}",
   totalTitle: "Turns so far, and what they cost by the published prices",
   free: "free",
   settings: "Settings of the session",

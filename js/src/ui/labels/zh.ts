@@ -147,7 +147,7 @@ export const zh: Labels = {
   copyAll: "复制对话",
   exportAs: "导出为 {format}",
   exportTitle: "保存在笔记本旁边",
-  totals: "{n} 轮",
+  totals: "第 {n} 轮",
   totalTitle: "到目前为止的轮数，以及按公布价格的费用",
   free: "免费",
   settings: "会话设置",
