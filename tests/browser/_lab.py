@@ -24,9 +24,11 @@ from playwright.sync_api import (
     Page,
     Playwright,
     Response,
+    WebSocket,
 )
 
 from tests.browser._server import THEMES, LabServer
+from tests.key_scan import SCAN
 
 OUTPUT = Path("test-output")
 """Where screenshots go; not tracked."""
@@ -174,6 +176,17 @@ class Lab:
             self._server.close()
 
 
+def _scan_messages(socket: WebSocket) -> None:
+    """Look for keys in what goes between the page and its kernels: comm messages, outputs, states of widgets."""
+
+    def look(payload: str | bytes) -> None:
+        data = payload.encode() if isinstance(payload, str) else payload
+        SCAN.data("page message", data, "a message between a page and its server")
+
+    socket.on("framereceived", look)
+    socket.on("framesent", look)
+
+
 class Running:
     """A cell that has been started."""
 
@@ -214,6 +227,7 @@ class Notebook:
         page.on("console", self._on_console)
         page.on("pageerror", self._on_page_error)
         page.on("response", self._on_response)
+        page.on("websocket", _scan_messages)
         page.goto(lab.page_url(path))
         self._wait_until_ready()
 

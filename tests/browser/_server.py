@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.key_scan import SCAN, prepare_kernels
+
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 SERVER_CONFIG: dict[str, dict[str, Any]] = {
@@ -48,6 +50,7 @@ class LabServer:
         (self._folder / "config").mkdir()
         (self._folder / "settings").mkdir()
         self.notebooks.mkdir()
+        prepare_kernels(self._folder / "ipython")
         config = {
             **SERVER_CONFIG,
             "IdentityProvider": {"token": self.token},
@@ -108,6 +111,7 @@ class LabServer:
         finally:
             self._process.kill()
             self._process.wait(timeout=10)
+            SCAN.folder("lab file", self._folder)
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
