@@ -274,10 +274,9 @@ class Conversation:
             case ev.TextDone():
                 return self._service.set_text(event, event.text)
             case ev.ThinkingDelta():
-                item = self._service.assistant_item(event)
-                return self._service.think(event, item.thinking + (event.delta or ""))
+                return self._service.think(event, event.delta or "")
             case ev.ThinkingDone():
-                return self._service.think(event, event.thinking)
+                return self._service.set_thinking(event, event.thinking)
             case ev.AudioDone():
                 return self._service.end_audio(self._service.assistant_item(event))
             case ev.SpeechStarted():

@@ -119,6 +119,8 @@ class ServiceSide:
     def text(self, event: ev.PartEvent, delta: str, t: int) -> list[Change]:
         """A piece of text came, spoken or written."""
         item = self.assistant_item(event)
+        if ("text", event.content_index or 0) in item.whole:
+            return []
         if not item.marks or item.audio_bytes > item.marks[-1][1]:
             item.marks.append((len(item.text), item.audio_bytes))
         item.text += delta
@@ -130,13 +132,25 @@ class ServiceSide:
     def set_text(self, event: ev.PartEvent, text: str | None) -> list[Change]:
         """The whole text of an item is known."""
         item = self.assistant_item(event)
-        item.text = item.text if text is None else text
+        if text is not None:
+            item.text = text
+            item.whole.add(("text", event.content_index or 0))
         return self._book.changed(item)
 
-    def think(self, event: ev.PartEvent, thinking: str | None) -> list[Change]:
-        """The thinking so far is known."""
+    def think(self, event: ev.PartEvent, delta: str) -> list[Change]:
+        """A piece of the thinking came."""
         item = self.assistant_item(event)
-        item.thinking = item.thinking if thinking is None else thinking
+        if ("thinking", event.content_index or 0) in item.whole:
+            return []
+        item.thinking += delta
+        return self._book.changed(item)
+
+    def set_thinking(self, event: ev.PartEvent, thinking: str | None) -> list[Change]:
+        """The whole thinking is known."""
+        item = self.assistant_item(event)
+        if thinking is not None:
+            item.thinking = thinking
+            item.whole.add(("thinking", event.content_index or 0))
         return self._book.changed(item)
 
     def done(self, info: ev.ResponseInfo, t: int) -> list[Change]:

@@ -33,6 +33,8 @@ class ItemState:
         playhead to the text.
     played_ms
         How much of it was really rendered, ms; None until a player reports.
+    whole
+        ("text" or "thinking", content index) of what is complete: a delta that comes late adds nothing.
     """
 
     id: str
@@ -47,6 +49,7 @@ class ItemState:
     audio_done: bool = False
     marks: list[tuple[int, int]] = field(default_factory=list)
     played_ms: float | None = None
+    whole: set[tuple[str, int]] = field(default_factory=set)
 
     @property
     def audio_ms(self) -> float:

@@ -22,9 +22,18 @@ from ..service.refusals import refusal, trace_id
 OPEN_TIMEOUT = 15.0
 # Idle sockets are closed after a few minutes; the vendor's own client pings every 20 s.
 PING_INTERVAL = 20.0
+PING_TIMEOUT = 20.0
 CLOSE_TIMEOUT = 2.0
 # One audio event may hold 15 MB of audio, 20 MB as base64.
 MAX_FRAME = 24 * 1024 * 1024
+
+
+# Codes we close with ourselves, because of the other side or what lies between: reasons to connect again.
+_BROKEN = {
+    1011: "The service stopped answering.",  # a ping without a pong
+    1002: "What came from the service was garbled.",
+    1007: "What came from the service was garbled.",
+}
 
 
 class _NoAuthorization(logging.Filter):
@@ -112,6 +121,7 @@ class Connection:
                 open_timeout=OPEN_TIMEOUT,
                 close_timeout=CLOSE_TIMEOUT,
                 ping_interval=PING_INTERVAL,
+                ping_timeout=PING_TIMEOUT,
                 max_size=MAX_FRAME,
                 create_connection=_Socket,
                 proxy=None if loopback else True,
@@ -174,8 +184,8 @@ class Connection:
     def _lost(self, error: ConnectionClosed) -> ConnectionLost:
         close = error.rcvd or error.sent
         code = close.code if close is not None else None
-        if error.rcvd is None and code == 1011:
-            what, code = "The service stopped answering.", None  # our own code for a ping without a pong
+        if error.rcvd is None and code in _BROKEN:
+            what, code = _BROKEN[code], None
         elif close is None:
             what = "The connection broke off."
         else:

@@ -16,6 +16,7 @@ from stepnb.service.loop import io_thread
 from stepnb.session.lifeline import ROTATE_AFTER
 from stepnb.session.status import Status
 from tests.engine.proxy import Proxy
+from tests.engine.states import States
 
 TIMEOUT = 30
 
@@ -30,33 +31,6 @@ def proxy(engine: LocalEngine) -> Iterator[Proxy]:
 def session(proxy: Proxy, engine: LocalEngine) -> Iterator[sn.Session]:
     with sn.Session(proxy.url, api_key=engine.key) as session:
         yield session
-
-
-class States:
-    """Follows the status of a session."""
-
-    def __init__(self, session: sn.Session) -> None:
-        self.seen: list[str] = []
-        self._changed = threading.Condition()
-        session._core.loop.call_soon_threadsafe(session._core.hub.listeners.append, self)
-
-    def on_status(self, status: Status) -> None:
-        with self._changed:
-            self.seen.append(status.state)
-            self._changed.notify_all()
-
-    def wait_for(self, *states: str) -> None:
-        """Wait until these have been seen, in this order."""
-
-        def done() -> bool:
-            rest = iter(self.seen)
-            return all(state in rest for state in states)
-
-        with self._changed:
-            assert self._changed.wait_for(done, TIMEOUT), self.seen
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *_: None
 
 
 def test_a_lost_connection_comes_back_and_remembers(session: sn.Session, proxy: Proxy) -> None:

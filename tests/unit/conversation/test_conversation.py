@@ -106,6 +106,22 @@ def test_a_text_turn() -> None:
     assert stamps["first_text"] < stamps["first_audio"] < stamps["done"]
 
 
+def test_a_delta_that_comes_after_the_whole_adds_nothing() -> None:
+    story = Story()
+    number = story.ask()
+    story.begin("r1", "a1")
+    story.say("a1", "It is ")
+    story.came(
+        ev.AudioTranscriptDone(item_id="a1", transcript="It is noon."),
+        ev.AudioTranscriptDelta(item_id="a1", delta="noon."),
+        ev.ThinkingDone(item_id="a1", thinking="Which hour?"),
+        ev.ThinkingDelta(item_id="a1", delta="hour?"),
+    )
+    story.end("r1")
+    (item,) = story.conversation.answer(story.conversation.turns[number])
+    assert (item.text, item.thinking) == ("It is noon.", "Which hour?")
+
+
 def test_frames_without_ids_belong_to_the_running_response() -> None:
     story = Story()
     number = story.ask()
