@@ -82,7 +82,9 @@ def blocks(language: str) -> list[str]:
 
 
 def run(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"STEPNB_CLUSTER": "local", "PYTHONWARNINGS": "error"}
+    # The plugins of this suite are slow to load, and none of the examples'.
+    settings = {"STEPNB_CLUSTER": "local", "PYTHONWARNINGS": "error", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = os.environ | settings
     return subprocess.run(
         [sys.executable, *command], capture_output=True, text=True, timeout=120, env=environment, **options
     )  # type: ignore[call-overload, no-any-return]
