@@ -273,6 +273,16 @@ def test_a_forgotten_engine_does_not_hold_up_the_end_of_the_process() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+def test_an_engine_starts_without_what_only_documents_need() -> None:
+    ended = script("""
+        import sys
+        from stepnb.local.engine import LocalEngine
+        with LocalEngine():
+            print(sorted({"scipy", "matplotlib", "pandas", "IPython"} & sys.modules.keys()))
+    """)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "[]\n", "")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_has_an_engine_of_its_own() -> None:
     ended = script("""

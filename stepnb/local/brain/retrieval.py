@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-import bm25s
-
 from stepnb.local.brain.words import stem, word_set
 from stepnb.local.library import Library, Passage
 from stepnb.local.parts import join_sentences, split_sentences
@@ -69,6 +67,8 @@ class Index:
     """
 
     def __init__(self, passages: Sequence[Passage]) -> None:
+        import bm25s  # brings SciPy, for which an engine without documents should not wait
+
         self._passages = passages
         documents = [
             terms(f"{passage.source.rpartition('.')[0] or passage.source} {passage.text}")
