@@ -82,9 +82,11 @@ class Asking:
         The wish goes into a message that says what it is; the documented way, instructions in ``response.create``, is
         not heeded everywhere.
         """
+        if self._greeting_turn is not None and self._core.conversation.turns[self._greeting_turn].ended:
+            self._greeting_turn = None  # of an attempt to connect that failed
         self._open_greeting()
         number = self._greeting_turn
-        if number is not None and not self._core.conversation.turns[number].ended:
+        if number is not None:
             text = self._core.conversation.turns[number].text
             self._questions.add(number, ev.Part(type="input_text", text=text), None)
             self.want(number)

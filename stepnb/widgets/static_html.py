@@ -26,7 +26,8 @@ _LONGEST = 300
 def turn_html(turn: Turn, *, player: bool = True) -> str:
     """Return a turn as HTML: both sides, figures, and the answer's audio as a player."""
     asked = turn.user if isinstance(turn.user, str) else (turn.user_transcript or "")
-    rows = [_line("You", YOU, html.escape(asked) or "<i>(audio)</i>")]
+    nobody = turn.kind in ("unasked", "greeting")
+    rows = [] if nobody else [_line("You", YOU, html.escape(asked) or "<i>(audio)</i>")]
     answer = html.escape(turn.transcript)
     if turn.status == "interrupted":
         answer += f" <b style='color:{RED};font-size:11px'>interrupted</b>"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import stepnb as sn
+from stepnb.conversation.reducer import Conversation
 from stepnb.errors import ServiceError
 from stepnb.protocol.events import ErrorInfo
 from stepnb.protocol.faults import Fault, classify
@@ -241,6 +242,10 @@ def test_a_fault_of_the_service(words: str, how: str) -> None:
         assert any("Connected again" in notice.text for notice in s.notices)
         lost = [record.data for record in s.events if record.kind == "disconnected"]
         assert [data["keep"] for data in lost if data] == [[2]] and words.lower() in str(lost).lower()
+        again = Conversation()
+        for record in s.events:
+            again.apply(record, record.event)
+        assert again.turns == s.conversation.turns and again.responses == s.conversation.responses
 
 
 def test_an_answer_that_had_begun_before_the_fault_is_not_said_twice() -> None:

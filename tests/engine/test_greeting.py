@@ -31,6 +31,7 @@ def test_it_opens_the_conversation_with_a_message_that_says_what_it_is() -> None
         assert turn.kind == "greeting" and turn.user is None and turn.user_transcript is None
         (row,) = rows_of(s.conversation, s.conversation.turns[1])
         assert row["who"] == "step" and row["text"] == "Welcome!"
+        assert "You" not in turn._repr_html_() and "Note of" not in turn._repr_html_()
     (item,) = server.of("conversation.item.create")
     (part,) = item["item"]["content"]
     assert part["text"].startswith("[Note of the application") and part["text"].endswith("Welcome!")
@@ -140,6 +141,19 @@ def test_with_the_local_engine_and_in_its_recording(engine: LocalEngine, tmp_pat
     with Recording.load(path).replay() as again:
         assert again.ask("What is two plus two?").wait(TIMEOUT).transcript == question.transcript
         assert [turn.transcript for turn in again.turns] == [s.turns[0].transcript, question.transcript]
+
+
+def test_it_is_said_when_the_second_attempt_to_connect_succeeds(engine: LocalEngine) -> None:
+    with LocalEngine(seed=3, speed=None) as first:
+        port, key = int(first.url.rsplit(":", 1)[1].split("/")[0]), first.key
+    with sn.Session(first.url, api_key=key, greeting="Welcome!") as s:
+        with pytest.raises(sn.Unreachable):
+            s.ask("Are you there?").wait(TIMEOUT)
+        with LocalEngine(seed=3, speed=None, port=port, api_key=key):
+            assert s.ask("Hello").wait(TIMEOUT).status == "completed"
+            assert [turn.transcript for turn in s.turns if turn.kind == "greeting" and not turn.error] == [
+                "Welcome!"
+            ]
 
 
 @pytest.mark.parametrize("greeting", [7, ["Hello"]])

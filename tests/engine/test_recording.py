@@ -57,9 +57,10 @@ def interrupted_in_audio(session: Session) -> Turn:
 
 
 def facts(turn: Turn, *, times: bool) -> dict[str, Any]:
-    names = ["id", "status", "transcript", "audio", "user_transcript", "usage", "heard_ms", "thinking"]
+    names = ["id", "kind", "status", "transcript", "audio", "user_transcript", "thinking"]
+    names += ["heard", "unheard", "heard_ms", "unheard_ms", "finish_reason", "usage", "cost"]
     found = {name: getattr(turn, name) for name in names} | {"error": str(turn.error)}
-    return found | {"latency": turn.latency, "user": turn.user} if times else found
+    return found | {"latency": turn.latency, "stamps": turn.stamps, "user": turn.user} if times else found
 
 
 @pytest.fixture(scope="module")

@@ -70,7 +70,7 @@ class Exchange:
             None,
         )
         self.latency, self.audio = Latency(), Clip.silence(0)
-        self.finish_reason, self.cost = None, None
+        self.kind, self.finish_reason, self.cost = "text", None, None
         call = ToolCallState(
             "c1", "look<script>", final_arguments='{"a":"<b>"}', status="completed", output=output
         )
