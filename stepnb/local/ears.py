@@ -40,6 +40,12 @@ _PAUSE_S = 0.25
 _LEVEL = 2000.0  # RMS of the speech, int16 units
 _NOISE_DB = -28.0
 
+_PITCH_HZ = (60, 400)
+_WINDOW = RECOGNIZER_RATE * 32 // 1000  # two periods of the deepest voice
+_PERIODIC = 0.7  # of a frame's power returns after one period; 0.2 to 0.3 of noise
+_VOICED_DB = -25.0
+_VOICED_FRAMES = 5  # of 10 ms; the least that was found is 9, in "stop" and "six"
+
 
 class SphinxEars:
     """Recognises English utterances, one at a time, the same audio always as the same text.
@@ -93,7 +99,9 @@ class SphinxEars:
                 f"The local engine hears at most {MAX_UTTERANCE_S:g} s at once, not {seconds:.1f} s.",
                 fix="Speak in shorter turns.",
             )
-        if seconds < MIN_UTTERANCE_S:
+        if self._closed:
+            raise _closed()
+        if seconds < MIN_UTTERANCE_S or not has_voice(pcm):
             return Heard("", 0.0)
         body = condition(pcm)
 
@@ -115,7 +123,7 @@ class SphinxEars:
         failure: ChildFailed | None = None
         for attempt in range(1, ATTEMPTS + 1):
             if self._closed:
-                raise EngineError("The local engine's ears are closed.")
+                raise _closed()
             try:
                 # A cancelled request leaves a child that is out of step behind.
                 if self._child is not None and not self._child.usable:
@@ -133,6 +141,10 @@ class SphinxEars:
         child, self._child = self._child, None
         if child is not None:
             await child.end()
+
+
+def _closed() -> EngineError:
+    return EngineError("The local engine's ears are closed.")
 
 
 async def _no_request(child: Child) -> None:
@@ -155,8 +167,7 @@ def condition(pcm: bytes) -> bytes:
         utterance for that of the speaker, so silence must not change it; and it was trained on rooms and reads digital
         silence as something that was said.
     """
-    samples = np.frombuffer(pcm, "<i2").astype(np.float32)
-    recorded = soxr.resample(samples, SAMPLE_RATE, RECOGNIZER_RATE)
+    recorded = _at_recognizer_rate(pcm)
     begin, end = _speech_span(recorded)
     rms = float(np.sqrt(np.mean(np.square(recorded[begin:end])))) or 1.0
     margin, pause = int(_MARGIN_S * RECOGNIZER_RATE), int(_PAUSE_S * RECOGNIZER_RATE)
@@ -166,6 +177,49 @@ def condition(pcm: bytes) -> bytes:
     # The same noise every time: the same audio must be heard as the same text.
     noise = np.random.default_rng(0).normal(0.0, _LEVEL * 10 ** (_NOISE_DB / 20), padded.size)
     return np.clip(np.rint(padded + noise), -32768, 32767).astype("<i2").tobytes()
+
+
+def has_voice(pcm: bytes) -> bool:
+    """Tell whether there is a voice in an utterance: it has a pitch, which noise, knocks and coughs have not.
+
+    The recogniser would find a word for them. Tones pass, and whispering does not.
+
+    Parameters
+    ----------
+    pcm
+        PCM16LE mono 24 kHz, at least 0.1 s.
+    """
+    recorded = _at_recognizer_rate(pcm)
+    begin, end = _speech_span(recorded)
+    speech = recorded[begin:end]
+    if speech.size < _WINDOW:
+        speech = np.pad(speech, (0, _WINDOW - speech.size))
+    shape = np.hanning(_WINDOW).astype(np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(speech, _WINDOW)[::_FRAME] * shape
+    power = np.mean(np.square(frames), axis=1)
+    frames = frames[power > power.max() * 10 ** (_VOICED_DB / 10)]  # not the hum between the words
+    # A window's own autocorrelation falls with the lag, and the frames' with it.
+    falling = _autocorrelation(shape[None])[0]
+    shortest, longest = (RECOGNIZER_RATE // hz for hz in reversed(_PITCH_HZ))
+    voiced = 0
+    for start in range(0, len(frames), 100):  # a second at a time: the first usually decides
+        found = _autocorrelation(frames[start : start + 100])
+        returned = (found / falling)[:, shortest:longest].max(axis=1)
+        voiced += int(np.count_nonzero(returned > _PERIODIC * found[:, 0] / falling[0]))
+        if voiced >= _VOICED_FRAMES:
+            return True
+    return False
+
+
+def _autocorrelation(frames: NDArray[np.floating]) -> NDArray[np.floating]:
+    spectrum = np.fft.rfft(frames, 2 * _WINDOW)
+    return np.fft.irfft(np.abs(spectrum) ** 2)[:, :_WINDOW]
+
+
+def _at_recognizer_rate(pcm: bytes) -> NDArray[np.float32]:
+    samples = np.frombuffer(pcm, "<i2").astype(np.float32)
+    resampled: NDArray[np.float32] = soxr.resample(samples, SAMPLE_RATE, RECOGNIZER_RATE)
+    return resampled
 
 
 def _speech_span(samples: NDArray[np.float32]) -> tuple[int, int]:

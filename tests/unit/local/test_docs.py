@@ -105,7 +105,8 @@ def test_the_limits_are_the_codes() -> None:
         "one frame; the audio in it": f"{server.MAX_FRAME // mib} MiB; {inbuffer.MAX_APPEND // mib} MB",
         "audio waiting for a commit or for the end of speech": f"{inbuffer.MAX_BUFFER // mib} MiB",
         "recordings waiting for the ears, in a session": f"{hearing.MAX_WAITING}",
-        "the conversation": f"{conversation.MAX_ITEMS} items of {conversation.MAX_TEXT:,} characters",
+        "the conversation": f"{conversation.MAX_ITEMS} items of {conversation.MAX_TEXT:,} characters, "
+        f"{conversation.MAX_MEMORY:,} together",
         "REST requests at the same time": f"{rest_wire.MAX_REQUESTS}",
         "files": f"{rest_files.MAX_STORAGE // mib} MB each (documents {rest_files.MAX_DOCUMENT // mib} MB), "
         f"{store.MAX_FILES}, {store.MAX_TOTAL_BYTES // 1024**3} GiB",

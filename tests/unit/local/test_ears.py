@@ -10,7 +10,7 @@ import pytest
 
 from stepnb.errors import EngineError
 from stepnb.local import phrasebook
-from stepnb.local.ears import RECOGNIZER_RATE, SphinxEars, condition
+from stepnb.local.ears import RECOGNIZER_RATE, SphinxEars, condition, has_voice
 from stepnb.local.mouth import EspeakMouth
 from stepnb.local.parts import SAMPLE_RATE, Heard, VoiceSettings
 from tests.bench import ears_wer
@@ -45,9 +45,11 @@ def test_it_hears_what_was_said() -> None:
 
 def test_the_same_audio_is_heard_as_the_same_text_whatever_came_before() -> None:
     async def use(ears: SphinxEars) -> None:
-        question, loud = await said("how do you spell banana"), os.urandom(96_000)
+        question = await said("how do you spell banana")
+        samples = np.frombuffer(question, "<i2")
+        noise = np.random.default_rng(1).normal(0, 3000, samples.size)
         first = await ears.hear(question)
-        await ears.hear(loud)
+        await ears.hear(np.clip(samples + noise, -32768, 32767).astype("<i2").tobytes())
         await ears.hear(await said("goodbye"))
         assert await ears.hear(question) == first
 
@@ -79,6 +81,47 @@ def test_a_click_is_nothing() -> None:
         assert await ears.hear(b"\1\2" * 1000) == Heard("", 0.0)
 
     with_ears(use)
+
+
+def pcm(samples: np.ndarray) -> bytes:
+    return np.clip(np.rint(samples), -32768, 32767).astype("<i2").tobytes()
+
+
+def noises() -> dict[str, bytes]:
+    chance = np.random.default_rng(3)
+    white = chance.normal(0, 5000, SAMPLE_RATE)
+    key = np.concatenate([chance.normal(0, 12_000, 120), np.zeros(3000)])
+    return {
+        "a fan": pcm(white),
+        "a far fan": pcm(np.convolve(white, np.ones(8) / 8, "same")),
+        "typing": pcm(np.tile(key, 8)),
+        "a door": pcm(white[:12_000] * np.exp(-np.arange(12_000) / 1500)),
+        "a cough": pcm(white[:9_000] * np.exp(-(((np.arange(9_000) - 2500) / 1800) ** 2))),
+    }
+
+
+@pytest.mark.parametrize("name", noises())
+def test_noise_is_not_taken_for_words(name: str) -> None:
+    async def use(ears: SphinxEars) -> None:
+        assert await ears.hear(noises()[name]) == Heard("", 0.0)
+
+    with_ears(use)
+
+
+@pytest.mark.parametrize("voice", ears_wer.VOICES)
+def test_the_shortest_words_have_a_voice(voice: str) -> None:
+    words = ["stop", "six", "yes", "thanks", "faster please", "what time is it"]
+    for word, (sound,) in asyncio.run(ears_wer.bare(words, ears_wer.VOICES[voice])):
+        assert has_voice(sound), word
+        quiet = np.frombuffer(sound, "<i2") / 20
+        room = np.random.default_rng(4).normal(0, 10, quiet.size)
+        assert has_voice(pcm(quiet + room)), word
+
+
+def test_all_recordings_of_the_microphone_have_a_voice() -> None:
+    for voice in ears_wer.VOICES:
+        for said, (sound,) in ears_wer.microphone(voice):
+            assert has_voice(sound), said
 
 
 def test_silence_is_survived() -> None:
