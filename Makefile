@@ -52,10 +52,10 @@ bench: $(DONE)/package $(DONE)/browser ## Measure what an event costs, memory, e
 
 .PHONY: pictures
 pictures: $(DONE)/package $(DONE)/browser ## Take the pictures of the documentation anew
+	rm -f test-output/docs-*.png
 	$(WITHOUT_KEY) $(BIN)/pytest tests/browser/test_pictures.py
 	mkdir -p docs/images
-	cp test-output/docs-panel-light.png docs/images/panel-light.png
-	cp test-output/docs-panel-dark.png docs/images/panel-dark.png
+	for picture in test-output/docs-*.png; do cp "$$picture" "docs/images/$${picture#test-output/docs-}"; done
 
 .PHONY: check
 check: $(DONE)/package check-locks ## Lint, format and types, for Python and TypeScript

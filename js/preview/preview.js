@@ -94,6 +94,12 @@ const row = (who, text, more = {}) => ({
   duration_ms: null,
   note: null,
   spoken: [],
+  tools: [],
+  thinking: "",
+  finish: null,
+  usage: null,
+  cost: null,
+  wave: null,
   ...more,
 });
 const question = row("you", "What is the weather in Paris, and should I take an umbrella?");
@@ -101,11 +107,26 @@ const answer =
   "It is 21 degrees and dry in Paris until the evening, so you can leave the umbrella at home. " +
   "Tomorrow looks different: showers from noon, with gusts near the river.";
 const cut = { state: "interrupted", heard: 80, cut_ms: 4100, latency_ms: 620, duration_ms: 9300 };
-const talk = [question, row("step", answer, { latency_ms: 620 })];
+const wave = Array.from({ length: 32 }, (_, i) => Math.round(50 + 45 * Math.sin(i) * Math.cos(i / 5)));
+const call = { call: "c", name: "get_weather", arguments: '{"city":"Paris"}', output: null, ms: null };
+const heard = { latency_ms: 620, duration_ms: 9300, wave };
+const talk = [question, row("step", answer, heard)];
 const rows = {
   ready: [],
   talk,
   interrupted: [question, row("step", answer, cut), row("you", "Wait, and in Lyon?", { state: "live" })],
+  calls: [
+    question,
+    row("step", answer, {
+      ...heard,
+      thinking: "The person asks for the weather, so the tool is wanted.",
+      usage: { input: 312, output: 96, estimated: true },
+      cost: { amount: 0.0071, currency: "CNY", estimated: true },
+      tools: [{ ...call, output: "21 °C, dry", status: "completed", ms: 38 }],
+    }),
+    row("you", "And in Lyon?"),
+    row("step", "Let me see.", { state: "live", tools: [{ ...call, status: "awaiting approval" }] }),
+  ],
   long: Array.from({ length: 20 }, (_, i) =>
     row(i % 2 ? "step" : "you", i % 2 ? answer : question.text, {
       latency_ms: i % 2 ? 600 + 10 * i : null,

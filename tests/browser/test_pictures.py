@@ -1,16 +1,54 @@
-"""The pictures of the documentation: a conversation as one has it. `make pictures` keeps them in docs/images."""
+"""The pictures of the documentation: every state as one meets it. `make pictures` keeps them in docs/images."""
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from PIL import Image
+from playwright.sync_api import Locator, ViewportSize, expect
 
-from tests.browser._panel import SESSION, Panel
+from tests.browser._lab import OUTPUT, Lab, Notebook
+from tests.browser._panel import LONG, SESSION, Panel
 from tests.browser._sound import Mouth
 from tests.browser.conftest import OpenNotebook
+from tests.browser.test_controls import Controls
+
+TOOLS = '''
+import stepnb as sn
+@sn.tool(approve=True)
+def get_weather(city: str) -> str:
+    """Tell the weather in a city."""
+    return f"21 degrees and dry in {city}"
+s = sn.Session(tools=[get_weather, sn.WebSearch()], instructions="You are a friendly guide. Be brief.")
+s
+'''
+CHINESE = """
+sn.set_language("zh")
+z = sn.Session(tools=[get_weather])
+z
+"""
+REFUSED = """
+engine = sn.LocalEngine(api_key="right").start()
+r = sn.Session(cluster=engine.url, api_key="wrong")
+r
+"""
+# The whole of the largest one is visible in it.
+WINDOW: ViewportSize = {"width": 1280, "height": 1200}
+
+
+def take(notebook: Notebook, name: str, what: Locator) -> None:
+    notebook.screenshot(f"docs-{name}", what)
+    path = OUTPUT / f"docs-{name}.png"
+    # Flat colours, few of them: a third of the size.
+    Image.open(path).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+
+
+def frame(notebook: Notebook, cell: int = 0) -> Locator:
+    """The panel with its settings."""
+    return notebook.cell(cell).locator(".stepnb-frame")
 
 
 def test_the_panel_in_both_themes(open_notebook: OpenNotebook, mouth: Mouth) -> None:
     notebook = open_notebook(SESSION)
+    notebook.page.set_viewport_size(WINDOW)
     notebook.run(0)
     panel = Panel(notebook).ready()
     panel.answers("What is seven times six?", "42")
@@ -21,7 +59,77 @@ def test_the_panel_in_both_themes(open_notebook: OpenNotebook, mouth: Mouth) -> 
     expect(panel.rows("step").nth(1)).to_contain_text("cut off")
     panel.talk()
     panel.hears(mouth)
+    expect(panel.rows("step").nth(2).locator(".sn-wave-all")).to_be_visible()
+    turns = Controls(notebook).open("turns")
     for theme in ("dark", "light"):
         notebook.theme(theme)
         panel.wait_for(theme=theme)
-        notebook.screenshot(f"docs-panel-{theme}", panel.root)
+        take(notebook, f"panel-{theme}", frame(notebook))
+    speech = mouth.say("one two three four five six seven eight nine ten")
+    expect(turns.locator(".sn-meter")).to_have_attribute("data-speech", "true")
+    take(notebook, "turns", Controls(notebook).root)
+    speech.stop()
+
+
+def test_tools_voices_and_languages(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(TOOLS, CHINESE, REFUSED)
+    notebook.page.set_viewport_size(WINDOW)
+    notebook.run(0)
+    panel = Panel(notebook).ready()
+    controls = Controls(notebook)
+    for section in ("voice", "prompt", "tools"):
+        controls.open(section)
+        take(notebook, section, controls.root)
+    controls.tab("tools").click()
+    panel.say("What is the weather in Paris?")
+    approve = panel.root.get_by_role("button", name="Approve: get_weather")
+    expect(approve).to_be_visible()
+    panel.button("More actions").click()
+    take(notebook, "approve", frame(notebook))
+    panel.button("More actions").click()
+    approve.click()
+    panel.wait_for(40, answering="false")
+    panel.say(LONG)
+    panel.wait_for(playing="true")
+    expect(panel.rows("step").nth(1)).to_contain_text("running around")
+    panel.button("Stop").click()
+    panel.wait_for(answering="false")
+    voice = controls.open("voice")
+    voice.get_by_role("searchbox").fill("deep")
+    voice.locator(".sn-voice:visible").first.get_by_role("radio").check()
+    take(notebook, "voice-locked", controls.root)
+
+    notebook.run(1)
+    chinese = Panel(notebook, notebook.cell(1)).ready()
+    chinese.root.locator(".sn-input").fill("七乘以六等于多少？")
+    chinese.root.locator(".sn-input").press("Enter")
+    expect(chinese.rows("step").locator(".sn-wave-all")).to_be_visible(timeout=30_000)
+    chinese.wait_for(40, answering="false")
+    Controls(notebook, 1).open("turns")
+    take(notebook, "chinese", frame(notebook, 1))
+    notebook.execute("sn.set_language(None)")
+    notebook.run(2)
+    refused = Panel(notebook, notebook.cell(2))
+    refused.wait_for(state="failed", timeout=30)
+    take(notebook, "refused", refused.root)
+
+    notebook.page.set_viewport_size({"width": 480, "height": 1200})
+    notebook.page.evaluate("() => jupyterapp.commands.execute('application:toggle-left-area')")
+    notebook.theme("dark")
+    panel.wait_for(theme="dark")
+    controls.tab("voice").click()
+    take(notebook, "narrow", frame(notebook))
+
+
+def test_without_a_microphone(open_notebook: OpenNotebook, lab: Lab) -> None:
+    notebook = open_notebook(SESSION)
+    notebook.page.set_viewport_size(WINDOW)
+    notebook.run(0)
+    panel = Panel(notebook).ready()
+    lab.allow_microphone(False)
+    try:
+        panel.talk_button.click()
+        panel.wait_for(mic="denied")
+        take(notebook, "no-microphone", panel.root)
+    finally:
+        lab.allow_microphone(True)

@@ -109,6 +109,10 @@ def test_rows_are_heard_again_copied_and_exported(
     panel.wait_for(40, answering="false")
 
     answer.hover()
+    with notebook.page.expect_download() as downloading:
+        answer.get_by_role("button", name="Save this sound as WAV").click()
+    saved, rate = soundfile.read(downloading.value.path(), dtype="int16")
+    assert (len(saved), rate) == (round(whole * 24_000), 24_000)
     answer.get_by_role("button", name="Copy this text").click()
     expect(answer.get_by_role("button", name="Copied")).to_be_visible()
     assert "42" in pasted(panel)

@@ -11,7 +11,7 @@ export interface RowPlayerEvents {
   changed(row: string, playing: "off" | "loading" | "playing" | "paused", at: number): void;
 }
 
-/** Plays the sound of one row of the transcript at a time, beside the live answer and never over it. */
+/** Plays the sound of one row of the transcript at a time, beside the live answer and never over it; or saves it. */
 export class RowPlayer {
   readonly #events: RowPlayerEvents;
   readonly #audio = new Audio();
@@ -21,6 +21,8 @@ export class RowPlayer {
   #pieces: Int16Array[] = [];
   #row: string | null = null;
   #at = 0;
+  /** The sound that was asked for is to be saved, not played. */
+  #saves = false;
 
   constructor(events: RowPlayerEvents, signal: AbortSignal) {
     this.#events = events;
@@ -51,6 +53,16 @@ export class RowPlayer {
     else this.#at = seconds;
   }
 
+  /** Saves the sound of a row as a WAV file. */
+  save(row: string): void {
+    if (this.#sounds.has(row)) {
+      download(this.#sounds.get(row) ?? "", `${row}.wav`);
+    } else {
+      this.#begin(row, 0);
+      this.#saves = true;
+    }
+  }
+
   /** Where it is heard, and how loud: "" is the system's choice, 1 is as it is. */
   set(output: string, volume: number): void {
     this.#audio.volume = volume;
@@ -68,6 +80,7 @@ export class RowPlayer {
   stop(): void {
     const row = this.#row;
     this.#row = null;
+    this.#saves = false;
     this.#audio.pause();
     this.#audio.removeAttribute("src");
     this.#pieces = [];
@@ -81,7 +94,12 @@ export class RowPlayer {
     if (this.#pieces.length < of) return;
     this.#keep(row, URL.createObjectURL(wavOf(this.#pieces)));
     this.#pieces = [];
-    this.#load(row);
+    if (this.#saves) {
+      this.stop();
+      this.save(row);
+    } else {
+      this.#load(row);
+    }
   }
 
   #begin(row: string, at: number): void {
@@ -122,4 +140,11 @@ export class RowPlayer {
     if (this.#row === null || !this.#audio.src) return;
     this.#events.changed(this.#row, this.#audio.paused ? "paused" : "playing", this.#audio.currentTime);
   }
+}
+
+function download(url: string, name: string): void {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
 }

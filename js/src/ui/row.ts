@@ -7,12 +7,14 @@ import { fill, type Labels, seconds } from "./labels.ts";
 import { type Playing, Strip } from "./strip.ts";
 
 const COPY = "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z";
+const SAVE = "M8 2.5v7.5M4.8 7L8 10.2 11.2 7M3 13h10";
 const DONE = "M3 8.5l3.5 3.5L13 4.5";
 const COPIED_MS = 1500;
 
 export interface RowEvents extends CallEvents {
   toggle(row: string): void;
   seek(row: string, seconds: number): void;
+  save(row: string): void;
 }
 
 /** One side of one exchange. Its parts stay what they are while it changes: what is open, focused or playing stays so. */
@@ -67,7 +69,11 @@ export class RowView {
         toggle: () => this.#events.toggle(id),
         seek: (at) => this.#events.seek(id, at),
       });
-      this.#copy.after(this.#strip.element);
+      const save = h("button", { type: "button", class: "sn-ghost sn-copy", title: this.#labels.saveRow });
+      setAttribute(save, "aria-label", this.#labels.saveRow);
+      save.append(icon(SAVE));
+      save.addEventListener("click", () => this.#events.save(id));
+      this.#copy.after(save, this.#strip.element);
     }
     if (row.wave) this.#strip?.update(row);
   }

@@ -86,6 +86,7 @@ export class Screen {
       approve: events.approve,
       toggle: (row) => this.player.toggle(row),
       seek: (row, seconds) => this.player.seek(row, seconds),
+      save: (row) => this.player.save(row),
     });
     this.ribbon = new Ribbon(this.timeline, labels, signal);
     this.#dock = new Dock(labels, events, signal);

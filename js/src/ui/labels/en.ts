@@ -161,6 +161,7 @@ export const en = {
   pauseRow: "Pause",
   seekRow: "Position in what {who} said, s",
   loadingRow: "Loading",
+  saveRow: "Save this sound as WAV",
   copyRow: "Copy this text",
   copied: "Copied",
   notCopied: "The browser does not let this page copy.",

@@ -140,6 +140,7 @@ export const zh: Labels = {
   pauseRow: "暂停",
   seekRow: "{who}所说内容中的位置，秒",
   loadingRow: "加载中",
+  saveRow: "把这段声音存为 WAV",
   copyRow: "复制这段文字",
   copied: "已复制",
   notCopied: "浏览器不允许此页面复制。",
