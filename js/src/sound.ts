@@ -182,6 +182,13 @@ export class Sound implements MicrophoneOwner {
     this.#channel.send("stop", {});
   }
 
+  /** The computer has slept: the microphone is closed. */
+  wake(): void {
+    if (!this.talk.on) return;
+    this.talk.end();
+    this.#screen.notes.set("owner", { level: "info", text: this.#labels.slept });
+  }
+
   /** Nobody can be talked to any more. */
   lose(): void {
     this.talk.end();
@@ -217,14 +224,15 @@ export class Sound implements MicrophoneOwner {
   }
 
   #micState(state: MicState, detail: string, rate: number | null): void {
+    if (!this.#microphone.on) {
+      releaseMicrophone(this);
+      // First: its last frames would tell the kernel that somebody still talks.
+      this.talk.end();
+    }
     this.#channel.send("mic_state", { state, detail, rate });
     if (state === "asking") this.#screen.notes.clear("owner");
     if (state === "live") this.listDevices();
     else this.#showDevices();
-    if (!this.#microphone.on) {
-      releaseMicrophone(this);
-      this.talk.end();
-    }
     this.#changed();
   }
 

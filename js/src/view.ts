@@ -5,6 +5,7 @@ import { Faults } from "./faults.ts";
 import type { Member, ViewGroup } from "./group.ts";
 import { Link } from "./link.ts";
 import { randomId } from "./page.ts";
+import { Sleep } from "./sleep.ts";
 import { Sound } from "./sound.ts";
 import { type Labels, pageLabels } from "./ui/labels.ts";
 import { Screen } from "./ui/screen.ts";
@@ -19,6 +20,7 @@ export class View implements Member {
   readonly #group: ViewGroup;
   readonly #channel: Channel;
   readonly #link = new Link();
+  readonly #sleep = new Sleep();
   readonly #sound: Sound;
   readonly #screen: Screen;
   readonly #labels: Labels;
@@ -61,12 +63,16 @@ export class View implements Member {
 
     group.add(this);
     this.#channel.listen(this.#handlers(), signal);
-    this.#onModel("change:status", () => this.#update());
+    this.#onModel("change:status", () => {
+      // Nobody listens to a session that is over, and a microphone that is open for nobody is one that was forgotten.
+      if (["closed", "failed"].includes(model.get("status").state)) this.#sound.talk.end();
+      this.#update();
+    });
     this.#onModel("change:min_speech_ms", () => this.#screen.devices.guard(model.get("min_speech_ms")));
     this.#onModel("change:info", () => this.#screen.info(model.get("info")));
     window.addEventListener("pagehide", (event) => event.persisted || this.close(), { signal });
     const timer = setInterval(
-      guard(() => this.#ping()),
+      guard(() => this.#tick()),
       PING_MS,
     );
     signal.addEventListener("abort", () => clearInterval(timer));
@@ -129,6 +135,12 @@ export class View implements Member {
       sound: ({ row, n, of, pcm }) => player.take(row, n, of, pcm),
       notice: ({ level, text, fix }) => notes.set(`notice ${text}`, { level, text, fix }),
     };
+  }
+
+  #tick(): void {
+    // Nobody remembers a microphone that was open before the lid was closed.
+    if (this.#sleep.woke(Date.now())) this.#sound.wake();
+    this.#ping();
   }
 
   #ping(): void {

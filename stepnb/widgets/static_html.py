@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 YOU, STEP, RED = "#0b7a75", "#6a63d6", "#d0453a"
 # Turns kept in the static form of a session, newest last.
 _SHOWN_TURNS = 30
+# Bytes of that form at most.
+_LONGEST_PAGE = 60_000
+# Without a kernel JupyterLab says "Loading widget..." for ever, where the live panel would be. (It takes styles from
+# trusted notebooks only, and those are one's own.)
+_NO_WIDGET = (
+    "<style>.jp-OutputArea:has(.stepnb-static) > .jp-OutputArea-child"
+    ":has(> [data-mime-type='application/vnd.jupyter.widget-view+json']:not(:has(*))) { display: none; }</style>"
+)
 # Of a tool's arguments and output, characters.
 _LONGEST = 300
 
@@ -88,8 +96,15 @@ def _line(who: str, colour: str, text: str) -> str:
 
 
 def session_html(session: Session | Recording) -> str:
-    """Return the transcript of a session as HTML without players, bounded to its last turns."""
+    """Return the transcript of a session as HTML without players: its last turns, at most 60 kB of them."""
     turns = session.turns
-    left_out = f"<i>{len(turns) - _SHOWN_TURNS} earlier turns</i>" if len(turns) > _SHOWN_TURNS else ""
-    body = "".join(turn_html(turn, player=False) for turn in turns[-_SHOWN_TURNS:])
-    return f"<div class='stepnb-static'>{left_out}{body}</div>"
+    shown: list[str] = []
+    room = _LONGEST_PAGE
+    for turn in reversed(turns[-_SHOWN_TURNS:]):
+        text = turn_html(turn, player=False)
+        room -= len(text.encode())
+        if room < 0:
+            break
+        shown.insert(0, text)
+    left_out = f"<i>{len(turns) - len(shown)} earlier turns</i>" if len(turns) > len(shown) else ""
+    return f"{_NO_WIDGET}<div class='stepnb-static'>{left_out}{''.join(shown)}</div>"

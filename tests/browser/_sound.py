@@ -287,6 +287,18 @@ class PulseServer:
             yield
 
     @contextlib.contextmanager
+    def unplugged(self) -> Iterator[None]:
+        """Take the microphone away for a while."""
+        modules = self._pactl("list", "short", "modules").splitlines()
+        (number,) = [line.split()[0] for line in modules if "module-remap-source" in line]
+        self._pactl("unload-module", number)
+        try:
+            yield
+        finally:
+            self._pactl("load-module", "module-remap-source", "source_name=mic", "master=mouth.monitor")
+            self._pactl("set-default-source", "mic")
+
+    @contextlib.contextmanager
     def _module(self, *arguments: str) -> Iterator[None]:
         number = self._pactl("load-module", *arguments)
         try:

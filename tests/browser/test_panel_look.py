@@ -58,4 +58,5 @@ def test_saved_notebook_shows_the_transcript(open_notebook: OpenNotebook) -> Non
     expect(static).to_be_visible()
     expect(static).to_contain_text("What is seven times six?")
     expect(static).to_contain_text("42")
+    expect(saved.page.get_by_text("Loading widget...").first).to_be_hidden()
     saved.screenshot("panel-saved")

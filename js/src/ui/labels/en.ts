@@ -126,6 +126,7 @@ export const en = {
   dismiss: "Dismiss",
   failed: "The session failed.",
   otherView: "Another panel has the microphone now.",
+  slept: "The computer was asleep, and the microphone was closed. Press Talk to go on.",
   goneText: "The kernel has stopped or restarted.",
   goneFix: "Run the cell again for a new session.",
   error: "Something went wrong in this panel:",

@@ -105,6 +105,7 @@ export const zh: Labels = {
   dismiss: "关闭",
   failed: "会话失败。",
   otherView: "麦克风已由另一个面板使用。",
+  slept: "电脑刚才休眠，麦克风已关闭。请按“说话”继续。",
   goneText: "内核已停止或重启。",
   goneFix: "请重新运行单元格以新建会话。",
   error: "面板出现错误：",

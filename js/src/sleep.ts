@@ -1,0 +1,14 @@
+/** A page whose timer was silent for so long was not only slow: browsers let hidden pages wait for a minute. */
+const ASLEEP_MS = 90_000;
+
+/** Notices that the computer slept. Pure: times are the wall clock's, ms, because others may stand still meanwhile. */
+export class Sleep {
+  #last: number | null = null;
+
+  /** To be called all the time; true once after a sleep. */
+  woke(now: number): boolean {
+    const slept = this.#last !== null && now - this.#last > ASLEEP_MS;
+    this.#last = now;
+    return slept;
+  }
+}
