@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from .session.tools import ToolCall as ToolCall
     from .session.tools import tool as tool
     from .session.turn import Turn as Turn
+    from .widgets.comparison import VoiceComparison as VoiceComparison
+    from .widgets.comparison import compare_voices as compare_voices
     from .widgets.controls import SessionControls as SessionControls
     from .widgets.language import set_language as set_language
     from .widgets.panel import VoicePanel as VoicePanel
@@ -86,10 +88,12 @@ _PUBLIC = {
     "Usage": "stepnb.conversation.usage",
     "VectorStore": "stepnb.rest.knowledge",
     "VadLab": "stepnb.plots.whatif",
+    "VoiceComparison": "stepnb.widgets.comparison",
     "VoiceLab": "stepnb.widgets.voice_lab",
     "VoicePanel": "stepnb.widgets.panel",
     "Voices": "stepnb.rest.voices",
     "WebSearch": "stepnb.protocol.config",
+    "compare_voices": "stepnb.widgets.comparison",
     "set_language": "stepnb.widgets.language",
     "style": "stepnb.plots.theme",
     "vad_lab": "stepnb.plots.whatif",

@@ -113,6 +113,25 @@ export const voices = {
     use: "Talk with it",
     opening: "Opening…",
   },
+  compare: {
+    title: "Voices compared",
+    sideBySide: "Side by side",
+    blind: "Blind",
+    hint: "In a row, another voice goes on at the same place. ← and → change the voice.",
+    play: "Play {voice}",
+    pause: "Pause {voice}",
+    blindHint: "Listen to A and B, as often as you like, and say which is better.",
+    count: "{n} of {total}",
+    aBetter: "A is better",
+    bBetter: "B is better",
+    tie: "No difference",
+    undo: "Back",
+    voice: "Voice",
+    preferred: "Preferred",
+    interval: "95% interval",
+    record: "Better · same · worse",
+    again: "Once more",
+  },
 };
 
 export type VoiceLabels = typeof voices;
