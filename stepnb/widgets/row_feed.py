@@ -43,31 +43,43 @@ class RowFeed:
     def rows(self, turns: Iterable[TurnState]) -> list[Row]:
         """Return the rows of turns."""
         turns = list(turns)
+        figures = self._figures(turn for turn in turns if turn.ended)
         rows: list[Row] = []
-        ledger = self._core.ledger
-        # Once for all of them: the input of an answer is all that came before it.
-        used = usages(ledger.conversation, ledger.preface) if any(turn.ended for turn in turns) else {}
         for turn in turns:
             own = rows_of(self._core.conversation, turn)
-            if turn.ended:
-                counted = [used[number] for number in list(turn.responses) if number in used]
-                for row in own:
-                    self._add_wave(row, turn.id)
-                    if row["who"] == "step" and counted:
-                        usage = total(counted)
-                        cost = cost_of(usage, ledger.model, ledger.cluster)
-                        row["usage"] = {
-                            "input": usage.input_tokens,
-                            "output": usage.output_tokens,
-                            "estimated": usage.estimated > 0,
-                        }
-                        row["cost"] = {
-                            "amount": cost.amount,
-                            "currency": cost.currency,
-                            "estimated": cost.estimated,
-                        }
+            for row in own if turn.ended else ():
+                self._add_wave(row, turn.id)
+                if row["who"] == "step":
+                    row |= figures.get(turn.id, {})
             rows += own
         return rows
+
+    def _figures(self, turns: Iterable[TurnState]) -> dict[int, dict[str, Any]]:
+        """Return tokens and cost of turns; all at once, because the input of an answer is all that came before it."""
+        turns = list(turns)
+        if not turns:
+            return {}
+        ledger = self._core.ledger
+        used = usages(ledger.conversation, ledger.preface)
+        figures: dict[int, dict[str, Any]] = {}
+        for turn in turns:
+            usage = total(used[number] for number in list(turn.responses) if number in used)
+            if not usage.responses:
+                continue
+            cost = cost_of(usage, ledger.model, ledger.cluster)
+            figures[turn.id] = {
+                "usage": {
+                    "input": usage.input_tokens,
+                    "output": usage.output_tokens,
+                    "estimated": usage.estimated > 0,
+                },
+                "cost": {
+                    "amount": cost.amount,
+                    "currency": cost.currency,
+                    "estimated": cost.estimated,
+                },
+            }
+        return figures
 
     async def sound(self, row: str) -> bytes:
         """Return what there is to hear of a row, PCM16LE, mono, 24 kHz; empty for a row that does not exist."""

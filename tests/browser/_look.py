@@ -34,6 +34,11 @@ SPILLS = """panel => {
 }"""
 
 
+UNTITLED = """widget => [...widget.querySelectorAll('button, input, select, textarea')]
+    .filter((e) => e.checkVisibility() && !e.title && !e.closest('[title]'))
+    .map((e) => e.outerHTML.slice(0, 200))"""
+
+
 def load_axe(notebook: Notebook) -> None:
     """Put axe-core into the page."""
     if not AXE.exists():
@@ -47,5 +52,6 @@ def check(notebook: Notebook, widget: Locator, name: str) -> None:
     notebook.screenshot(name)
     assert widget.evaluate(CUT_OFF) == [False] * 5, name
     assert widget.evaluate(SPILLS) == [], name
+    assert widget.evaluate(UNTITLED) == [], f"{name}: controls without a tooltip"
     found = notebook.page.evaluate(VIOLATIONS)
     assert [v for v in found if v[0] in ("serious", "critical")] == [], name

@@ -61,6 +61,9 @@ def test_a_call_waits_for_its_button_and_shows_what_came_of_it(open_notebook: Op
         notebook.theme(theme)
         panel.wait_for(theme=theme)
         check(notebook, panel.root, f"transcript-calls-{theme}")
+    notebook.page.set_viewport_size({"width": 480, "height": 1000})
+    notebook.page.evaluate("() => jupyterapp.commands.execute('application:toggle-left-area')")
+    check(notebook, panel.root, "transcript-calls-narrow")
     assert notebook.page.locator('img[src="x"]').count() == 0
     assert notebook.page.evaluate("() => window.hacked ?? null") is None
 

@@ -5,6 +5,8 @@ import { type Part, type Settings, Slider, Switch } from "./parts.ts";
 
 /** The service's scale of the energy threshold. */
 const LOUDEST = 5000;
+/** With reduced motion the level steps, ms. */
+const REDUCED_MS = 1000;
 /** How long the level stays shown after the microphone has fallen silent, ms. */
 const LEVEL_MS = 300;
 
@@ -20,7 +22,9 @@ export class Turns implements Part {
   readonly #sliders: Record<Sizes, Slider>;
   readonly #level = h("div", { class: "sn-level" });
   readonly #meter: HTMLElement;
+  readonly #reduced = matchMedia("(prefers-reduced-motion: reduce)");
   #silence = 0;
+  #shownAt = Number.NEGATIVE_INFINITY;
 
   constructor(settings: Settings, labels: Labels, signal: AbortSignal) {
     const {
@@ -85,6 +89,9 @@ export class Turns implements Part {
   }
 
   #hear(rms: number): void {
+    const now = performance.now();
+    if (this.#reduced.matches && now - this.#shownAt < REDUCED_MS) return;
+    this.#shownAt = now;
     this.#show(rms);
     clearTimeout(this.#silence);
     this.#silence = window.setTimeout(() => this.#show(0), LEVEL_MS);

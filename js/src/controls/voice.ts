@@ -144,7 +144,7 @@ export class VoicePart implements Part {
     // The service knows voices that no list here does.
     const use = h(
       "button",
-      { type: "button", class: "sn-link" },
+      { type: "button", class: "sn-link", title: this.#labels.findVoice },
       fill(this.#labels.useVoice, { voice: wanted }),
     );
     use.addEventListener("click", () => {
@@ -174,7 +174,11 @@ export class VoicePart implements Part {
     const begin = h("button", { type: "button", class: "sn-link", title: restartTitle });
     begin.append(fill(restart, { voice: wanted }));
     begin.addEventListener("click", () => this.#events.restart(wanted));
-    const keep = h("button", { type: "button", class: "sn-link" }, fill(keepVoice, { voice: this.value() }));
+    const keep = h(
+      "button",
+      { type: "button", class: "sn-link", title: voiceLocked },
+      fill(keepVoice, { voice: this.value() }),
+    );
     keep.addEventListener("click", () => {
       this.#wanted = null;
       this.update();

@@ -57,10 +57,17 @@ export class Devices {
     };
     const granted = () => h("small");
     this.#granted = { echoCancellation: granted(), noiseSuppression: granted(), autoGainControl: granted() };
-    const line = (text: string, control: HTMLElement, ...more: Node[]) =>
-      h("label", { class: "sn-device" }, h("span", {}, text), control, ...more);
+    const line = (name: "input" | "output" | "volume" | "guard", control: HTMLElement, ...more: Node[]) => {
+      const [text, title] = [texts[name], texts.titles[name]];
+      return h("label", { class: "sn-device", title }, h("span", {}, text), control, ...more);
+    };
     const choice = (name: Processing | "halfDuplex", text: string, ...more: (Node | string)[]) =>
-      h("label", { class: "sn-toggle" }, this.#checks[name], h("span", {}, text, ...more));
+      h(
+        "label",
+        { class: "sn-toggle", title: texts.titles[name] },
+        this.#checks[name],
+        h("span", {}, text, ...more),
+      );
     this.element = h(
       "details",
       { class: "sn-devices" },
@@ -68,12 +75,12 @@ export class Devices {
       h(
         "div",
         { class: "sn-fields" },
-        line(texts.input, this.#input),
-        line(texts.output, this.#output),
-        line(texts.volume, this.#volume, this.#figures.volume),
+        line("input", this.#input),
+        line("output", this.#output),
+        line("volume", this.#volume, this.#figures.volume),
         ...PROCESSING.map((name) => choice(name, texts[name], " ", this.#granted[name])),
         choice("halfDuplex", texts.halfDuplex, " ", h("small", {}, texts.halfDuplexHint)),
-        line(texts.guard, this.#guard, this.#figures.guard),
+        line("guard", this.#guard, this.#figures.guard),
         h("p", { class: "sn-hint" }, texts.hint),
       ),
     );

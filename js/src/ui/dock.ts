@@ -53,6 +53,7 @@ export class Dock {
       maxlength: "20000",
       autocomplete: "off",
       "aria-label": labels.message,
+      title: labels.messageTitle,
       placeholder: labels.placeholder,
     });
     this.#send = h("button", {

@@ -44,13 +44,18 @@ export class Notes {
   }
 
   #line(subject: string, { level, text, fix, action }: Note): HTMLElement {
-    const dismiss = h("button", { type: "button", class: "sn-ghost", "aria-label": this.#labels.dismiss });
+    const dismiss = h("button", {
+      type: "button",
+      class: "sn-ghost",
+      title: this.#labels.dismiss,
+      "aria-label": this.#labels.dismiss,
+    });
     dismiss.append(icon("M4 4l8 8M12 4l-8 8"));
     dismiss.addEventListener("click", () => this.clear(subject));
     const words = h("div", { class: "sn-note-text" }, h("b", {}, text));
     if (fix) words.append(" ", fix);
     if (action) {
-      const button = h("button", { type: "button", class: "sn-link" }, action.label);
+      const button = h("button", { type: "button", class: "sn-link", title: action.label }, action.label);
       button.addEventListener("click", action.run);
       words.append(" ", button);
     }

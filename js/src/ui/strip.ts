@@ -30,7 +30,8 @@ export class Strip {
     this.#labels = labels;
     this.#who = who;
     this.#seek = h("input", { type: "range", class: "sn-seek", min: "0", step: "0.1", value: "0" });
-    this.#seek.setAttribute("aria-label", fill(labels.seekRow, { who }));
+    this.#seek.title = fill(labels.seekRow, { who });
+    this.#seek.setAttribute("aria-label", this.#seek.title);
     this.#play = h("button", { type: "button", class: "sn-play" });
     this.element = h("span", { class: "sn-sound" }, this.#wave, this.#play);
     this.#play.addEventListener("click", () => events.toggle());
