@@ -56,15 +56,13 @@ class Cost:
         return self.cny if currency == "CNY" else self.usd
 
     def __str__(self) -> str:
-        if self.currency is None:
-            lists = (("CNY", self.cny), ("USD", self.usd))
-            return (
-                " or ".join(f"{value:.4f} {name}" for name, value in lists if value is not None) or "unknown"
-            )
-        if self.amount is None:
-            return "unknown"
-        about = "about " if self.estimated else ""
-        return f"{about}{self.amount:.4f} {self.currency}" if self.amount else "nothing"
+        known: dict[Currency, float | None] = {"CNY": self.cny, "USD": self.usd}
+        if self.currency is not None:
+            known = {self.currency: self.amount}
+        if self.amount == 0:
+            return "nothing"
+        amounts = " or ".join(f"{value:.4f} {name}" for name, value in known.items() if value is not None)
+        return f"{'about ' if self.estimated else ''}{amounts}" if amounts else "unknown"
 
     def __repr__(self) -> str:
         return f"Cost({' '.join([str(self) + ('.' if self.notes else ''), *self.notes])})"

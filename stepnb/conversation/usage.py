@@ -105,7 +105,7 @@ def usages(conversation: Conversation, preface: str = "") -> dict[str, Usage]:
                 counted = Usage.counted(response.usage)
                 found[number] = counted or _estimate(before, new, answer, response)
             before += new
-            results = sum(text_tokens(call.output or "") for call in response.calls.values())
+            results = sum(text_tokens(call.output or "") for call in list(response.calls.values()))
             new = Usage(
                 input_tokens=answer.output_tokens + results, input_audio_tokens=answer.output_audio_tokens
             )
@@ -137,7 +137,7 @@ def _answered(conversation: Conversation, response: ResponseState) -> Usage:
     items = [conversation.items[item] for item in list(response.items)]
     audio = sum(item.audio_bytes for item in items) // BYTES_PER_MS // AUDIO_MS_PER_TOKEN
     text = sum(text_tokens(item.text) + text_tokens(item.thinking) for item in items)
-    text += sum(text_tokens(call.name + call.arguments) for call in response.calls.values())
+    text += sum(text_tokens(call.name + call.arguments) for call in list(response.calls.values()))
     return Usage(output_tokens=text + audio, output_audio_tokens=audio)
 
 

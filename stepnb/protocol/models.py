@@ -15,6 +15,7 @@ _COLUMNS = (
     "model", "clusters", "functions", "web search, retrieval", "cloned voices", "thinking", "official voices",
     "1M tokens: in / cached / out", "remarks",
 )  # fmt: skip
+_LONGEST_CELL = 30
 _KNOWN = {True: "yes", False: "no", None: "?"}
 
 
@@ -72,10 +73,11 @@ class Models(Sequence[Capabilities]):
         return "\n".join(line.rstrip() for line in lines) + f"\n(as of {self.as_of})"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th style='text-align:left'>{name}</th>" for name in _COLUMNS)
+        head = "".join(f"<th style='text-align:left;vertical-align:bottom'>{name}</th>" for name in _COLUMNS)
         rows = "".join(f"<tr>{''.join(map(_cell, _row(model)))}</tr>" for model in self)
         caption = f"<caption>as of {self.as_of}; ? is not documented</caption>"
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        table = f"<table style='font-size:12px'>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        return f"<div style='overflow-x:auto'>{table}</div>"
 
 
 def models(cluster: str | None = None) -> Models:
@@ -124,4 +126,6 @@ def _price(model: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return f"<td style='text-align:left'>{html.escape(text)}</td>"
+    # Only the remarks may be broken into lines.
+    wrap = "normal" if len(text) > _LONGEST_CELL else "nowrap"
+    return f"<td style='text-align:left;vertical-align:top;white-space:{wrap}'>{html.escape(text)}</td>"

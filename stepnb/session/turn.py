@@ -193,7 +193,7 @@ class Turn:
     @property
     def latency(self) -> Latency:
         """How long the answer took."""
-        return Latency.of(self._state.stamps if self._state else {})
+        return Latency.of(dict(self._state.stamps) if self._state else {})
 
     @property
     def usage(self) -> Usage | None:

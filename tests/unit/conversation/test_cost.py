@@ -182,4 +182,6 @@ def test_an_estimate_says_so_and_so_does_what_is_left_out() -> None:
     cost = cost_of(MILLION + Usage(estimated=1), MODEL, "cn", web_search=True)
     assert cost.estimated and str(cost).startswith("about 15.0000")
     assert any("Estimated" in note for note in cost.notes)
+    elsewhere = cost_of(MILLION + Usage(estimated=1), MODEL, "custom")
+    assert str(elsewhere).startswith("about 15.0000 CNY or ") and str(elsewhere).endswith(" USD")
     assert any("Web searches (0.04 CNY each)" in note for note in cost.notes)
