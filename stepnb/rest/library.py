@@ -6,11 +6,15 @@ bought right after; whatever interrupts that, the next attempt finds the note an
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
+import functools
 import os
+import shutil
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -274,6 +278,14 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     entry = Entry(*row)
     created = row[-1] and datetime.fromisoformat(row[-1])
     return dataclasses.replace(entry, consented_at=datetime.fromisoformat(row[-2]), created_at=created)
+
+
+@functools.cache
+def practice_path() -> Path:
+    """Return where the library is for the process's own engine, whose voices end with the process."""
+    folder = tempfile.mkdtemp(prefix="stepnb-voices-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder) / "voices.sqlite"
 
 
 def _data_folder() -> Path:

@@ -17,7 +17,7 @@ from ..protocol import catalog
 from .both import both
 from .client import Client
 from .cloning import OwnVoice, Reference, clone, ensure_uploaded, reference
-from .library import Entry, Library
+from .library import Entry, Library, practice_path
 from .owned import ClonedVoice, ClonedVoices, OfficialVoices
 from .price import needs_confirmation
 from .progress import Progress
@@ -48,7 +48,8 @@ class Voices:
         As for a `Session`. Voices cloned in the local engine live as long as this object, or a session on it.
     library
         The SQLite file that remembers cloned voices, their clips, names, notes and consent, for all notebooks on this
-        machine. None: ``STEPNB_LIBRARY``, else ``stepnb/voices.sqlite`` in the user's data folder.
+        machine. None: ``STEPNB_LIBRARY``, else ``stepnb/voices.sqlite`` in the user's data folder; for the local engine
+        a temporary file, because its voices end with the process.
 
     Examples
     --------
@@ -68,7 +69,7 @@ class Voices:
         library: str | os.PathLike[str] | None = None,
     ) -> None:
         self._client = Client(cluster, api_key)
-        self.library = Library(library)
+        self.library = Library(practice_path() if library is None and self.cluster == "local" else library)
 
     @property
     def cluster(self) -> str:

@@ -288,3 +288,15 @@ def test_where_the_library_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert Library().path == tmp_path / "stepnb" / "voices.sqlite"
+
+
+def test_practice_leaves_nothing_in_the_users_library(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STEPNB_LIBRARY", str(tmp_path / "mine.sqlite"))
+    first, second = sn.Voices("local"), sn.Voices("local")
+    made = first.clone(low(), consent=CONSENT, accept_cost=True)
+    assert second.clone(low(), consent=CONSENT, accept_cost=True) == made
+    assert not (tmp_path / "mine.sqlite").exists()
+    for voices in (first, second):
+        voices.close()
