@@ -21,6 +21,8 @@ BENCHES := $(basename $(notdir $(shell grep -l __main__ tests/bench/*.py)))
 BROWSER_BENCHES := $(filter-out %/__init__.py %/conftest.py,$(shell grep -L __main__ tests/bench/*.py))
 # The tests must never meet the real service, whatever is in the environment.
 WITHOUT_KEY := env --unset=STEPFUN_API_KEY --unset=STEP_API_KEY STEPNB_CLUSTER=local
+# What the benchmark compares with has an environment of its own: nothing here depends on it.
+BENCH := .venv-bench
 QUICKSTART := notebooks/01_quickstart.ipynb
 
 .PHONY: help
@@ -57,6 +59,10 @@ pictures: $(DONE)/package $(DONE)/browser ## Take the pictures of the documentat
 	mkdir -p docs/images
 	for picture in test-output/docs-*.png; do cp "$$picture" "docs/images/$${picture#test-output/docs-}"; done
 
+.PHONY: bench-plots
+bench-plots: $(BENCH)/installed ## Measure how fast pictures are, beside matplotlib and librosa
+	$(BENCH)/bin/python -m tests.bench.plots
+
 .PHONY: check
 check: $(DONE)/package check-locks ## Lint, format and types, for Python and TypeScript
 	$(BIN)/ruff check
@@ -66,7 +72,7 @@ check: $(DONE)/package check-locks ## Lint, format and types, for Python and Typ
 
 .PHONY: check-locks
 check-locks:
-	@if grep -nE 'https?://' requirements/dev.txt || grep -n '"resolved"' js/package-lock.json; then \
+	@if grep -nE 'https?://' requirements/dev.txt requirements/bench.txt || grep -n '"resolved"' js/package-lock.json; then \
 	  echo 'A lock file names a download address; make it again with `make lock`.' >&2; exit 1; fi
 
 .PHONY: format
@@ -81,6 +87,9 @@ lock: $(DONE)/python ## Lock the newest versions of all dependencies
 	  --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 	  --extra local --extra lab --extra data --extra analysis --extra experiments --extra dask \
 	  --extra device --extra dev --output-file requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml requirements/bench.in --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+	  --extra analysis --output-file requirements/bench.txt
 	cd js && npm update --package-lock-only
 
 .PHONY: browser
@@ -88,7 +97,7 @@ browser: $(DONE)/browser ## Install Chromium, and as root a sound server and a s
 
 .PHONY: clean
 clean: ## Delete everything that was made
-	rm -rf $(VENV) $(DONE) js/node_modules stepnb/widgets/static build dist test-output
+	rm -rf $(VENV) $(BENCH) $(DONE) js/node_modules stepnb/widgets/static build dist test-output
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find stepnb tests -name __pycache__ -prune -exec rm -rf {} +
 
@@ -112,6 +121,11 @@ $(BUNDLE): $(JS_SOURCES) $(DONE)/node_modules
 $(DONE)/package: pyproject.toml $(BUNDLE) $(DONE)/python
 	HATCH_JUPYTER_BUILDER_SKIP_NPM=1 \
 	  $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(BENCH)/installed: requirements/bench.txt
+	'$(PYTHON)' -m venv --clear $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --require-hashes --requirement requirements/bench.txt
 	touch $@
 
 $(DONE)/browser: scripts/install_browser.sh $(DONE)/python

@@ -49,12 +49,29 @@ class PlotFigure(Figure):
         return f"PlotFigure({self.get_figwidth():g} x {self.get_figheight():g} inches)"
 
 
-def axes_of(ax: Axes | None, height: float, width: float = WIDTH) -> tuple[Figure, Axes]:
-    """Return where to draw: the given axes, or those of a new figure."""
-    if ax is None:
-        figure = PlotFigure(width, height)
+def axes_of(
+    ax: Axes | None,
+    height: float,
+    width: float = WIDTH,
+    margins: tuple[float, float, float, float] | None = None,
+) -> tuple[Figure, Axes]:
+    """Return where to draw: the given axes, or those of a new figure.
+
+    Parameters
+    ----------
+    margins
+        Left, bottom, right and top of the axes in a new figure, inches, where they are known beforehand. None: they are
+        found when the figure is drawn, by drawing it twice.
+    """
+    if ax is not None:
+        return ax.figure.figure, ax
+    figure = PlotFigure(width, height)
+    if margins is None:
         return figure, figure.add_subplot()
-    return ax.figure.figure, ax
+    left, bottom, right, top = margins
+    figure.set_layout_engine("none")
+    sides = (left / width, bottom / height, (width - left - right) / width, (height - bottom - top) / height)
+    return figure, figure.add_axes(sides)
 
 
 def columns(ax: Axes) -> int:
@@ -81,7 +98,7 @@ def seconds_axis(ax: Axes, start: float, end: float) -> None:
     if end <= 60:
         ax.set_xlabel("time, s")
         return
-    ax.xaxis.set_major_locator(MaxNLocator(nbins=9, steps=[1, 1.2, 1.5, 2, 3, 6, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 1.2, 1.5, 2, 3, 6, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: clock(value)))
     ax.set_xlabel("time, min:s")
 

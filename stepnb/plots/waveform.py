@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
@@ -19,6 +20,8 @@ from stepnb.plots.figure import SMALL, axes_of, columns, minus, quiet, remark, s
 from stepnb.plots.theme import Who, palette
 
 _HEIGHT = 1.9  # inches
+_MARGINS = (0.78, 0.42, 0.16, 0.22)  # no label of int16 samples is wider than the left one, inches
+_LINE = 0.5  # px, half the thickness of silence
 _QUIETEST = 500  # the waveform's axis spans at least this, or the noise of silence would fill it
 _FLOOR_DB = -70.0
 _ROUND_UNITS = (10, 100, 500, 2500, 10000, 32768)
@@ -49,16 +52,14 @@ def waveform(
     Figure
         That of `ax`, if given.
     """
-    figure, ax = axes_of(ax, _HEIGHT)
+    figure, ax = axes_of(ax, _HEIGHT, margins=_MARGINS)
     colors = palette(ax)
     color = colors.of(who)
     low, high = analysis.envelope(clip.samples, columns(ax))
-    if low.size:
-        # Over the middle of its stretch each; the outline's own width joins stretches that do not overlap.
-        time = (np.arange(low.size) + 0.5) * clip.duration / low.size
-        if low.size == 1:
-            time, low, high = np.array([0.0, clip.duration]), low.repeat(2), high.repeat(2)
-        ax.fill_between(time, low, high, color=color, linewidth=0.7)
+    peak = max(int(high.max(initial=0)), -int(low.min(initial=0)), _QUIETEST)
+    _outline(
+        ax, low, high, clip.duration, color, line=_LINE * 2.2 * peak / max(1.0, ax.get_window_extent().height)
+    )
     for segment in segments:
         ax.axvspan(segment.start, segment.end, facecolor=(color, 0.1), edgecolor="none", zorder=0)
         ax.plot(
@@ -76,7 +77,6 @@ def waveform(
             transform=ax.get_xaxis_transform(), clip_on=False,
         )  # fmt: skip
         remark(ax, f"clipped in {len(clipped)} place{'s' if len(clipped) > 1 else ''}", colors.live)
-    peak = max(int(high.max(initial=0)), -int(low.min(initial=0)), _QUIETEST)
     ax.set_ylim(-1.1 * peak, 1.1 * peak)
     ax.set_ylabel("sample, int16")
     _finish(ax, clip)
@@ -154,6 +154,29 @@ def level(
         _second_axis(ax, ticks, "dBFS")
     _finish(ax, clip)
     return figure
+
+
+def _outline(
+    ax: Axes, low: NDArray[np.int16], high: NDArray[np.int16], seconds: float, color: str, line: float
+) -> None:
+    """Draw the space between the smallest and the largest sample of each stretch, at least a line thick."""
+    if low.size == 0:
+        return
+    if low.size < columns(ax):
+        # Each sample is a stretch, and the sound goes straight from one to the next.
+        time = np.linspace(0, seconds, low.size) if low.size > 1 else np.array([0.0, seconds])
+        level = low if low.size != 1 else low.repeat(2)
+        ax.plot(time, level, color=color, linewidth=1)
+        return
+    # Each as wide as its neighbours too, or a single loud sample would be half a pixel, and stretches without a level
+    # in common would come apart. A stroked outline does the same in twice the time.
+    top = np.maximum(high, np.maximum(np.roll(high, 1), np.roll(high, -1))).astype(np.float64) + line
+    bottom = np.minimum(low, np.minimum(np.roll(low, 1), np.roll(low, -1))).astype(np.float64) - line
+    for ends in (slice(None, 1), slice(-1, None)):  # the clip does not go in a circle
+        top[ends], bottom[ends] = high[ends] + line, low[ends] - line
+    edges = np.linspace(0, seconds, low.size + 1)
+    shape: Any = StepPatch(top, edges, baseline=bottom, fill=True, color=color, linewidth=0)  # type: ignore[arg-type]
+    ax.add_artist(shape)
 
 
 def _second_axis(ax: Axes, ticks: list[tuple[float, str]], label: str) -> None:

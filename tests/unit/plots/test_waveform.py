@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.patches import StepPatch
 
 from stepnb.audio.analysis import speech_segments
 from stepnb.audio.clip import Clip
@@ -53,7 +54,7 @@ def test_segments_are_shaded() -> None:
     clip = burst((1.0, 0), (1.0, 9000), (2.0, 0))
     segments = speech_segments(clip)
     (ax,) = waveform(clip, segments=segments).axes
-    (shade,) = ax.patches
+    (shade,) = [patch for patch in ax.patches if not isinstance(patch, StepPatch)]
     box = shade.get_extents().transformed(ax.transData.inverted())
     assert (box.x0, box.x1) == pytest.approx((0.5, 2.5))
     (line,) = ax.lines
@@ -151,4 +152,28 @@ def test_given_axes_are_drawn_on() -> None:
     assert level(burst((1.0, 9000)), ax=below) is figure
     nested = figure.add_subfigure(figure.add_gridspec(1)[0]).add_subplot()
     assert waveform(burst((1.0, 9000)), ax=nested) is figure
-    assert len(above.collections) == 1 and below.patches
+    assert len(above.patches) == 1 and below.patches
+
+
+def test_the_outline_holds_every_sample_and_nothing_but_its_neighbourhood() -> None:
+    samples = np.random.default_rng(2).normal(0, 3000, 100_000).clip(-32768, 32767).astype(np.int16)
+    (ax,) = waveform(Clip(samples, 24000)).axes
+    (shape,) = (patch for patch in ax.patches if isinstance(patch, StepPatch))
+    top, edges, bottom = shape.get_data()
+    place = np.minimum(
+        np.searchsorted(edges, np.arange(samples.size) / 24000, side="right") - 1, len(top) - 1
+    )
+    assert (samples <= top[place]).all() and (samples >= np.asarray(bottom)[place]).all()
+    # The tops are levels of samples at most one column away, but for the thickness of a line.
+    near = np.stack([np.roll(place, shift) for shift in (-100, 0, 100)])
+    highest = np.full(len(top), -np.inf)
+    for places in near:
+        np.maximum.at(highest, places, samples)
+    line = float((top - np.maximum(highest, np.maximum(np.roll(highest, 1), np.roll(highest, -1)))).max())
+    assert 0 <= line < 0.01 * samples.max()
+
+
+def test_few_samples_are_joined_by_straight_lines() -> None:
+    (ax,) = waveform(burst((0.01, 9000))).axes
+    (line,) = ax.lines
+    np.testing.assert_array_equal(line.get_ydata(), burst((0.01, 9000)).samples)
