@@ -45,6 +45,8 @@ CONNECT_TIMEOUT = 15.0
 # Without a byte in either direction, s. Speech for 1000 characters takes a while before the first one.
 READ_TIMEOUT = 60.0
 ATTEMPTS = 6
+# Where nobody answers at all, it is more likely a wrong address than a passing fault.
+UNREACHED_ATTEMPTS = 3
 # A Retry-After beyond this is not waited for, s: the user should know.
 LONGEST_WAIT = 60.0
 MAX_ANSWER = 64 * 1024 * 1024
@@ -222,7 +224,9 @@ class Requests:
         recover: Callable[[], Awaitable[T | None]] | None,
     ) -> T:
         waits = itertools.islice(delays(self._random), ATTEMPTS - 1)
+        attempts = 0
         while True:
+            attempts += 1
             try:
                 return await attempt()
             except _Passing as passing:
@@ -231,6 +235,8 @@ class Requests:
             if doubtful and recover is None:
                 raise failed.error
             wait = next(waits, None)
+            if failed.unreached and attempts >= UNREACHED_ATTEMPTS:
+                wait = None
             if failed.least > LONGEST_WAIT:
                 failed.error.fix = f"The service asks to wait for {failed.least:.0f} s."
                 wait = None
@@ -265,7 +271,7 @@ class Requests:
                 await answer.aclose()
         except httpx.RequestError as error:
             # `from None`: the chain would carry the request with its headers into tracebacks.
-            raise _Passing(self._unreachable(error), doubtful=not isinstance(error, _NOT_SENT)) from None
+            raise _Passing(self._unreachable(error), unreached=isinstance(error, _NOT_SENT)) from None
         if answer.is_success:
             return said, trace_id(answer.headers)
         refused = refusal(
@@ -273,7 +279,7 @@ class Requests:
         )
         if answer.status_code not in _AGAIN:
             raise refused
-        raise _Passing(refused, doubtful=answer.status_code != 429, least=_retry_after(answer.headers))
+        raise _Passing(refused, refused=answer.status_code == 429, least=_retry_after(answer.headers))
 
     async def _read(self, answer: httpx.Response, path: str) -> bytes:
         said = bytearray()
@@ -319,17 +325,23 @@ class _Passing(Exception):
     ----------
     error
         What the caller is told if it does not.
-    doubtful
-        Whether the request may have been carried out all the same.
+    unreached
+        Nothing was sent.
+    refused
+        The service has said that it did nothing.
     least
         For how long to wait, s.
     """
 
-    def __init__(self, error: StepnbError, *, doubtful: bool, least: float = 0.0) -> None:
+    def __init__(
+        self, error: StepnbError, *, unreached: bool = False, refused: bool = False, least: float = 0.0
+    ) -> None:
         super().__init__(error)
         self.error = error
-        self.doubtful = doubtful
+        self.unreached = unreached
         self.least = least
+        # Whether the request may have been carried out all the same.
+        self.doubtful = not (unreached or refused)
 
 
 class _KeyAuth(httpx.Auth):

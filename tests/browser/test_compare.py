@@ -6,10 +6,10 @@ import time
 
 from playwright.sync_api import expect
 
+from tests.browser._look import SPILLS, THEMES, check_accessible, load_axe
 from tests.browser._panel import evaluate, soon
 from tests.browser._sound import Recorder
 from tests.browser.conftest import OpenNotebook
-from tests.browser.test_panel_look import AXE, SPILLS, THEMES, VIOLATIONS
 
 CELL = """import stepnb as sn
 c = sn.compare_voices(
@@ -66,15 +66,14 @@ def test_side_by_side_and_blind(open_notebook: OpenNotebook, ear: Recorder) -> N
     assert evaluate(notebook, "c.results['choice'].tolist()") == ["a", "b", "tie", "a", "a", "b"]
     assert evaluate(notebook, "c.preferences['trials'].tolist()") == [4, 4, 4]
 
-    notebook.page.add_script_tag(path=AXE)
+    load_axe(notebook)
     for tab in ("Side by side", "Blind"):
         root.get_by_role("tab", name=tab).click()
         for theme in THEMES:
             notebook.theme(theme)
             expect(root).to_have_attribute("data-theme", theme)
             notebook.screenshot(f"compare-{tab.split()[0].lower()}-{theme}", root)
-            found = notebook.page.evaluate(VIOLATIONS.replace(".stepnb", ".stepnb-compare"))
-            assert [v for v in found if v[0] in ("serious", "critical")] == []
+            check_accessible(notebook, f"compare-{tab.split()[0].lower()}-{theme}")
     root.get_by_role("tab", name="Side by side").click()
     root.evaluate("root => { root.parentElement.style.width = '360px'; }")
     notebook.screenshot("compare-narrow", root)

@@ -13,11 +13,11 @@ from playwright.sync_api import expect
 from stepnb.audio.clip import Clip
 from tests.browser._booth import Booth
 from tests.browser._lab import Lab, Notebook
+from tests.browser._look import SPILLS, THEMES, check_accessible, load_axe
 from tests.browser._panel import evaluate, live_microphones, soon, watch_microphones
 from tests.browser._signal import Sound
 from tests.browser._sound import Mouth, Recorder
 from tests.browser.conftest import OpenNotebook
-from tests.browser.test_panel_look import AXE, SPILLS, THEMES, VIOLATIONS
 from tests.engine.rest import LOW_SLOW, clip
 
 CELL = "import stepnb as sn\nr = sn.Recorder()\nr"
@@ -92,13 +92,12 @@ def test_record_trim_play_again(
     expect(booth.part.locator('.sn-note[data-note="file"]')).to_contain_text("'me.mp3' is not audio")
     booth.part.locator('.sn-note[data-note="file"] .sn-ghost').click()
 
-    notebook.page.add_script_tag(path=AXE)
+    load_axe(notebook)
     for theme in THEMES:
         notebook.theme(theme)
         expect(booth.root).to_have_attribute("data-theme", theme)
         notebook.screenshot(f"recorder-{theme}", booth.root)
-        found = notebook.page.evaluate(VIOLATIONS.replace(".stepnb", ".stepnb-recorder"))
-        assert [v for v in found if v[0] in ("serious", "critical")] == []
+        check_accessible(notebook, f"recorder-{theme}")
     booth.root.evaluate("root => { root.parentElement.style.width = '360px'; }")
     notebook.screenshot("recorder-narrow", booth.root)
     assert booth.root.evaluate(SPILLS) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Locator, expect
@@ -11,10 +12,10 @@ from stepnb.audio.clip import Clip
 from stepnb.local.parts import VoiceSettings
 from tests.browser._booth import Booth
 from tests.browser._lab import Notebook
+from tests.browser._look import SPILLS, THEMES, check_accessible, load_axe
 from tests.browser._panel import Panel, evaluate, soon
 from tests.browser._sound import Mouth, Recorder
 from tests.browser.conftest import OpenNotebook
-from tests.browser.test_panel_look import AXE, SPILLS, THEMES, VIOLATIONS
 from tests.engine.rest import HIGH_FAST, LOW_SLOW, clip
 
 PITCH = "(lambda c: __import__('stepnb.local.cloning', fromlist=['x']).measure(c.samples / 32768).pitch)({})"
@@ -29,7 +30,7 @@ def step(booth: Booth, name: str) -> Locator:
 
 
 def test_from_a_microphone_to_a_session(
-    open_notebook: OpenNotebook, mouth: Mouth, ear: Recorder, tmp_path: Path
+    open_notebook: OpenNotebook, mouth: Mouth, ear: Recorder, tmp_path: Path, figure: Callable[[str], None]
 ) -> None:
     library = tmp_path / "voices.sqlite"
     notebook = open_notebook(
@@ -51,6 +52,7 @@ def test_from_a_microphone_to_a_session(
         heard.setdefault("session", []).append(pitch(notebook, "lab.session.turns[-1].audio"))
     for way, (low, high) in heard.items():
         assert low < 0.7 * high, (way, heard)
+        figure(f"pitch of the {way}, low and high speaker: {low:.0f} and {high:.0f} Hz")
     assert evaluate(notebook, "[v.name for v in lab.voices.list()]") == ["High", "Low"]
     assert evaluate(notebook, "lab.voice.consent").startswith("Ada Example. The speaker has agreed")
     look(notebook, booth)
@@ -104,13 +106,12 @@ def talk(notebook: Notebook, create: Locator) -> None:
 
 def look(notebook: Notebook, booth: Booth) -> None:
     """Take pictures of it in both themes and narrow; all of it accessible, nothing beyond its edge."""
-    notebook.page.add_script_tag(path=AXE)
+    load_axe(notebook)
     for theme in THEMES:
         notebook.theme(theme)
         expect(booth.root).to_have_attribute("data-theme", theme)
         notebook.screenshot(f"lab-{theme}", booth.root)
-        found = notebook.page.evaluate(VIOLATIONS.replace(".stepnb", ".stepnb-lab"))
-        assert [v for v in found if v[0] in ("serious", "critical")] == []
+        check_accessible(notebook, f"lab-{theme}")
     booth.root.evaluate("root => { root.parentElement.style.width = '360px'; }")
     notebook.screenshot("lab-narrow", booth.root)
     assert booth.root.evaluate(SPILLS) == []

@@ -112,13 +112,8 @@ def test_what_came_of_a_doubtful_request_is_found_out(engine: LocalEngine) -> No
 
 
 def test_nobody_there() -> None:
-    async def once() -> Any:
-        async with Client("ws://127.0.0.1:9/v1/realtime", KEY).connect() as requests:
-            return await requests._once("GET", "/files")
-
-    with pytest.raises(Exception, match=r"127\.0\.0\.1 cannot be reached") as caught:
-        io_thread.submit(once()).result(30)
-    assert not caught.value.doubtful  # type: ignore[attr-defined]
+    with pytest.raises(errors.Unreachable, match=r"127\.0\.0\.1 cannot be reached"):
+        ask("ws://127.0.0.1:9/v1/realtime", "POST", "/vector_stores", body={"name": "x"})
 
 
 def test_an_answer_of_another_shape(engine: LocalEngine) -> None:
