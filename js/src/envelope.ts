@@ -29,6 +29,10 @@ export interface Info {
     silence_duration_ms: number;
     energy_awakeness_threshold: number;
   } | null;
+  /** The first line of the instructions, cut. */
+  prompt: string;
+  /** How many are on. */
+  tools: number;
   notes: string[];
   /** By which the widgets of a session find each other on the page. */
   session: string;

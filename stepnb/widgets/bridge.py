@@ -298,6 +298,8 @@ def info_of(core: SessionCore) -> dict[str, Any]:
             "silence_duration_ms": vad.silence_duration_ms,
             "energy_awakeness_threshold": vad.energy_awakeness_threshold,
         },
+        "prompt": next(iter((core.settings.config.instructions or "").strip().splitlines()), "")[:60],
+        "tools": len(core.settings.config.tools),
         "notes": list(core.endpoint.limits),
         "session": core.key,
     }

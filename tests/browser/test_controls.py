@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Locator, expect
 
 from tests.browser._lab import Notebook
@@ -215,3 +217,25 @@ def test_names_of_voices_and_tools_stay_text(open_notebook: OpenNotebook) -> Non
     expect(controls.open("voice")).to_contain_text(f"Try “{MARKUP}?” as an id")
     assert notebook.page.locator('img[src="x"]').count() == 0
     assert notebook.page.evaluate("() => window.hacked ?? null") is None
+
+
+def test_the_parts_stand_alone_and_end_with_their_kernel(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(SESSION.replace("\ns\n", "\ns.panel\n"), "s.controls('turns')")
+    load_axe(notebook)
+    notebook.run(0)
+    panel = Panel(notebook).ready()
+    strip = panel.root.locator(".sn-strip")
+    for value in ("Girl|linjiajiejie", "friendly guide", "VAD 500", "1 on"):
+        expect(strip).to_contain_text(re.compile(value))
+    check(notebook, panel.root, "panel-alone")
+    notebook.run(1)
+    controls = Controls(notebook, 1)
+    expect(controls.root.locator(".sn-fold")).to_be_hidden()
+    slider = controls.root.get_by_role("slider", name="Energy threshold")
+    slider.fill("1500")
+    expect(strip).to_contain_text("VAD 500 · 500 · 1500")
+    check(notebook, controls.root, "controls-alone")
+    notebook.allow_error("Comm not found|widget|model")
+    notebook.page.evaluate("() => lab.panel().sessionContext.restartKernel()")
+    expect(controls.root).to_have_attribute("data-gone", "true")
+    expect(slider).to_be_disabled()

@@ -14,16 +14,22 @@ export class Settings {
     this.element = h("div", { class: "sn-foot" }, this.#strip, devices, this.#limits);
   }
 
-  info({ voice, where, vad, notes }: Info): void {
-    const { voice: voiceLabel, turns, pushToTalk, vad: vadLabel, vadTitle } = this.#labels;
+  info({ voice, where, vad, prompt, tools, notes }: Info): void {
+    const { sections, pushToTalk, vad: vadLabel, vadTitle, toolsOn, none } = this.#labels;
     const values = vad && {
       padding: vad.prefix_padding_ms,
       silence: vad.silence_duration_ms,
       threshold: vad.energy_awakeness_threshold,
     };
     this.#strip.replaceChildren(
-      value(voiceLabel, voice),
-      value(turns, values ? fill(vadLabel, values) : pushToTalk, values ? fill(vadTitle, values) : undefined),
+      value(sections.voice, voice),
+      value(sections.prompt, prompt || none),
+      value(
+        sections.turns,
+        values ? fill(vadLabel, values) : pushToTalk,
+        values ? fill(vadTitle, values) : undefined,
+      ),
+      value(sections.tools, tools ? fill(toolsOn, { n: tools }) : none),
     );
     const [first, ...others] = notes;
     this.#limits.hidden = first === undefined;

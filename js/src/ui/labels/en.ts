@@ -87,8 +87,6 @@ export const en = {
     "Use await in cells (await t, not t.wait(); await asyncio.sleep(1), not time.sleep(1)), or interrupt the cell.",
   dropped: "{s} s of speech lost",
   droppedTitle: "The kernel was busy for too long; the oldest audio was dropped",
-  voice: "Voice",
-  turns: "Turn-taking",
   vad: "VAD {padding} · {silence} · {threshold}",
   vadTitle:
     "Server VAD: {padding} ms kept before speech, {silence} ms of silence end a turn, energy threshold {threshold}",

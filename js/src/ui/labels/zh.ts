@@ -67,8 +67,6 @@ export const zh: Labels = {
     "请在单元格中使用 await（await t 而不是 t.wait()；await asyncio.sleep(1) 而不是 time.sleep(1)），或中断该单元格。",
   dropped: "丢失 {s} 秒语音",
   droppedTitle: "内核忙碌太久，最早的音频被丢弃",
-  voice: "音色",
-  turns: "轮次",
   vad: "VAD {padding} · {silence} · {threshold}",
   vadTitle: "服务端 VAD：语音前保留 {padding} 毫秒，静音 {silence} 毫秒结束一轮，能量阈值 {threshold}",
   devices: {
