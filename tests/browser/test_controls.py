@@ -139,7 +139,7 @@ def test_the_voice_is_searched_refused_locked_and_changed_by_a_new_session(
     find.fill("linjiajiejie")
     voice.locator(".sn-voice:visible").get_by_role("radio").check()
     notebook.screenshot("controls-voice-offer")
-    voice.get_by_role("button", name="New session with linjiajiejie").click()
+    voice.get_by_role("button", name="New session with Girl Next Door").click()
     soon(
         lambda: evaluate(notebook, "[s.config.voice, s.status.state]") == ["linjiajiejie", "ready"],
         "a new session",

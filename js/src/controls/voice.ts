@@ -73,8 +73,7 @@ export class VoicePart implements Part {
 
   value(): string {
     const voice = this.#settings.get("voice");
-    const entry = this.#settings.get("voices").find(({ id }) => id === voice);
-    return (entry && this.#name(entry)) || voice || this.#labels.serviceVoice;
+    return voice ? this.#nameOf(voice) : this.#labels.serviceVoice;
   }
 
   update(): void {
@@ -126,6 +125,11 @@ export class VoicePart implements Part {
     else this.#list.append(element);
   }
 
+  #nameOf(voice: string): string {
+    const entry = this.#settings.get("voices").find(({ id }) => id === voice);
+    return entry ? this.#name(entry) : voice;
+  }
+
   #name({ id, name }: VoiceEntry): string {
     return name[this.#lang] || name.en || id;
   }
@@ -172,7 +176,7 @@ export class VoicePart implements Part {
     this.#offer.replaceChildren(h("span", {}, voiceLocked));
     if (wanted === null) return;
     const begin = h("button", { type: "button", class: "sn-link", title: restartTitle });
-    begin.append(fill(restart, { voice: wanted }));
+    begin.append(fill(restart, { voice: this.#nameOf(wanted) }));
     begin.addEventListener("click", () => this.#events.restart(wanted));
     const keep = h(
       "button",
