@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser._lab import Notebook
+from tests.browser._look import check, load_axe
 from tests.browser._panel import LONG, QUESTION, SESSION, Panel, evaluate, live_microphones, watch_microphones
 from tests.browser._signal import tone
 from tests.browser._sound import Mouth, PulseServer, Recorder
 from tests.browser.conftest import OpenNotebook
-from tests.browser.test_panel_look import AXE, check
 
 
 def start(notebook: Notebook) -> Panel:
@@ -83,10 +82,8 @@ def level_of_an_answer(panel: Panel, ear: Recorder) -> float:
 
 
 def test_keyboard_and_looks(open_notebook: OpenNotebook) -> None:
-    if not Path(AXE).exists():
-        pytest.skip("axe-core is not installed: run npm ci in js")
     notebook = open_notebook(SESSION)
-    notebook.page.add_script_tag(path=AXE)
+    load_axe(notebook)
     panel = start(notebook)
     echo = panel.root.get_by_role("switch", name="Echo cancellation")
     echo.focus()
@@ -105,10 +102,10 @@ def test_keyboard_and_looks(open_notebook: OpenNotebook) -> None:
     for theme in ("dark", "light"):
         notebook.theme(theme)  # type: ignore[arg-type]
         panel.wait_for(theme=theme)
-        check(notebook, panel, f"devices-{theme}")
+        check(notebook, panel.root, f"devices-{theme}")
     notebook.page.set_viewport_size({"width": 620, "height": 1000})
     notebook.page.evaluate("() => jupyterapp.commands.execute('application:toggle-left-area')")
-    check(notebook, panel, "devices-narrow")
+    check(notebook, panel.root, "devices-narrow")
 
 
 def test_it_says_that_it_hears_itself_and_the_gate_helps(
