@@ -294,7 +294,7 @@ class Conversation:
             case ev.InputTranscriptionFailed():
                 return self._person.transcribed(event.item_id, None, final=True)
             case ev.ResponseCreated():
-                return self._service.created(event.response, t)
+                return self._supersede(event.response, t) + self._service.created(event.response, t)
             case ev.ContentPartDone():
                 return self._service.fill(self._service.assistant_item(event), [event.part])
             case ev.OutputItemAdded() | ev.OutputItemDone():
@@ -323,6 +323,15 @@ class Conversation:
         response = self._calls.collect(info)
         changes = self._service.done(info, t)
         return changes + self._calls.close(response) if response is not None else changes
+
+    def _supersede(self, info: ev.ResponseInfo, t: int) -> list[Change]:
+        """A response begins: only one runs at a time, so the end of another one got lost."""
+        running = self.active
+        if running is None or info.id is None or self._book.scoped(info.id) in self.responses:
+            return []
+        return self._response_done(
+            ev.ResponseInfo(status="cancelled" if running.discarded else "completed"), t
+        )
 
     def _on_item_created(self, event: ev.ConversationItemCreated, t: int) -> list[Change]:
         info = event.item

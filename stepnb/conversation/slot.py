@@ -186,6 +186,11 @@ class Slot:
     def _on_created(self, response_id: str | None, now: float) -> list[Command]:
         if response_id in self._finished:
             return []  # repeated
+        if self.response_id is not None and response_id not in (None, self.response_id):
+            # Only one runs at a time: the end of the last one got lost.
+            self._finished.append(self.response_id)
+            self._turn, self._auto_owed = None, False
+            self._go("active", now)
         self.response_id = response_id
         if self._doomed:
             self._doomed = False

@@ -122,6 +122,23 @@ def test_a_delta_that_comes_after_the_whole_adds_nothing() -> None:
     assert (item.text, item.thinking) == ("It is noon.", "Which hour?")
 
 
+@pytest.mark.parametrize(("discarded", "status"), [(False, "completed"), (True, "interrupted")])
+def test_a_response_whose_end_is_lost_is_over_when_the_next_begins(discarded: bool, status: str) -> None:
+    story = Story()
+    first = story.ask("One?")
+    story.begin("r1", "a1")
+    story.say("a1", "One.")
+    if discarded:
+        story.local("discard", response="r1")
+    second = story.ask("Two?")
+    story.begin("r2", "a2")
+    assert story.conversation.turns[first].status == status
+    story.end("r1")  # late
+    story.end("r2")
+    assert [story.conversation.turns[n].status for n in (first, second)] == [status, "completed"]
+    assert story.kinds().count("ended") == 2
+
+
 def test_frames_without_ids_belong_to_the_running_response() -> None:
     story = Story()
     number = story.ask()

@@ -56,7 +56,7 @@ class SlotAndConversation(RuleBasedStateMachine):
         self.running: str | None = None
         self.responses = self.items = self.calls = 0
         self.item: str | None = None
-        self.speaking = False
+        self.speaking: str | None = None  # the item of what is being said
         self.late: deque[ev.ServerEvent] = deque()
         self.fate = "arrives"
 
@@ -197,7 +197,7 @@ class SlotAndConversation(RuleBasedStateMachine):
         self.inbox.clear()
         self.late.clear()
         self.running = self.item = None
-        self.speaking = False
+        self.speaking = None
         self.connection += 1
         self.responses = self.items = self.calls = 0
         for number in keep:
@@ -290,15 +290,14 @@ class SlotAndConversation(RuleBasedStateMachine):
     @precondition(lambda self: not self.speaking)
     @rule()
     def the_person_speaks(self) -> None:
-        self.speaking = True
         self.items += 1
-        self.tell(ev.SpeechStarted(item_id=f"i{self.items}"))
+        self.speaking = f"i{self.items}"
+        self.tell(ev.SpeechStarted(item_id=self.speaking))
 
     @precondition(lambda self: self.speaking)
     @rule(answered=st.booleans())
     def the_person_stops(self, answered: bool) -> None:
-        self.speaking = False
-        item = f"i{self.items}"
+        item, self.speaking = self.speaking, None
         self.tell(ev.SpeechStopped(item_id=item))
         self.tell(ev.InputAudioBufferCommitted(item_id=item))
         self.tell(ev.ConversationItemCreated(item=ev.Item(id=item, type="message", role="user")))

@@ -155,6 +155,18 @@ def test_vad_switched_off_during_speech_does_not_hold_requests() -> None:
     assert slot.on_event(ev.SessionUpdated(session=off), 0.2) == [SendCreate(1)]
 
 
+def test_a_cancelled_response_whose_end_is_lost_is_over_when_the_next_begins() -> None:
+    slot = Slot()
+    slot.want(1, 0.0)
+    slot.on_event(created("r1"), 0.1)
+    assert slot.cancel(0.2) == [SendCancel()]
+    slot.on_event(ev.SpeechStopped(item_id="u"), 0.3)
+    slot.on_event(created("r2"), 0.4)
+    assert slot.state == "active"
+    assert slot.on_event(done("r1"), 0.5) == [] and slot.state == "active"
+    assert slot.on_event(done("r2"), 0.6) == [] and slot.state == "idle"
+
+
 def test_reset_gives_up_everything_that_was_wanted() -> None:
     slot = Slot()
     slot.want(1, 0.0)
