@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import copy
+import logging
 import sqlite3
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -266,6 +268,35 @@ def test_a_broken_store_is_an_error_of_the_service(monkeypatch: pytest.MonkeyPat
 
         monkeypatch.setattr("stepnb.local.store.Store.files", broken)
         refused(http.get("/files"), 503, "store failed")
+
+
+def test_a_bug_is_an_error_of_the_service_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise ZeroDivisionError
+
+    class Log(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.exc_info and record.exc_info[0] is ZeroDivisionError:
+                logged.set()
+
+    logged = threading.Event()
+    log = Log()
+    logging.getLogger().addHandler(log)
+    try:
+        monkeypatch.setattr("stepnb.local.store.Store.files", broken)
+        refused(world.http.get("/files"), 500, "internal error")
+        assert logged.wait(30), "the bug is in the log"
+    finally:
+        logging.getLogger().removeHandler(log)
+
+
+NOT_GIVEN = {"402": "nothing costs money", "451": "nothing is reviewed", "504": "there is no gateway"}
+
+
+def test_every_documented_status_is_given() -> None:
+    """400, 401, 404, 413, 429, 500 and 503 by the tests above, each in the documented shape."""
+    given = {"400", "401", "404", "413", "429", "500", "503"}
+    assert given | set(NOT_GIVEN) == set(SPEC["error"]["statuses"])
 
 
 def test_the_preview_is_playable(world: World) -> None:
