@@ -1,6 +1,6 @@
 """Record tests/data/ears_microphone anew: what the engine's ears get through the page's microphone.
 
-    pytest tests/bench/ears_microphone.py     (on a quiet machine, or before everything else: nice -n -15 ...)
+    pytest tests/browser/record_ears.py     (on a quiet machine, or before everything else: nice -n -15 ...)
 
 Every sentence of sentences.tsv is spoken into the microphone of real JupyterLab, through Chromium's echo cancellation,
 noise suppression and gain control, and cut by the session's VAD; an answer is heard in between. What the ears are given
