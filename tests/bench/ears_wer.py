@@ -13,8 +13,8 @@ VAD
     misheard.
 microphone
     28 recordings of what the ears got through Chromium's echo cancellation, noise suppression and gain control
-    (tests/data/ears_microphone, recorded by tests/browser/record_ears.py), of other held-out sentences: 12 in en-us+f3, 4 in
-    every other voice.
+    (tests/data/ears_microphone, recorded by tests/browser/record_ears.py), of other held-out sentences: 12 in
+    en-us+f3, 4 in every other voice.
 unseen wordings
     28 sentences in wordings the phrase book does not have (tests/data/ears_unseen.txt), bare: what it is like for
     someone who does not know the book. Some of their words are not in the book at all.
