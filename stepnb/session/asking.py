@@ -152,17 +152,24 @@ class Asking:
         self.carry_out(self.slot.want(number, time.monotonic()))
         self._core.refresh_status()
 
-    async def ask_again(self, waiting: list[int]) -> None:
-        """Ask for the answers that the last connection did not give; what was spoken is sent as one message."""
-        log, turns = self._core.log, self._core.conversation.turns
+    async def recall(self, waiting: list[int]) -> None:
+        """Make ready what the last connection did not answer; what was spoken becomes one message."""
         for number in waiting:
-            turn = turns[number]
-            if not self._questions.has(number) and not turn.ended:
-                pcm = await asyncio.to_thread(log.audio.read, list(turn.input_audio))
-                payload = pybase64.b64encode_as_string(pcm)
-                self._questions.add(number, ev.Part(type="input_audio", audio=payload), pcm)
-            if not turn.ended:
+            if not self._questions.has(number):
+                self._questions.add(number, *await self._spoken(self._core.conversation.turns[number]))
+
+    def ask_again(self, waiting: list[int]) -> None:
+        """Ask for the answers that the last connection did not give."""
+        for number in waiting:
+            if not self._core.conversation.turns[number].ended:
                 self.want(number)
+
+    async def _spoken(self, turn: TurnState) -> tuple[ev.Part, bytes | None]:
+        """Return what was said as a part of a message: its sound, or its words where that was not kept."""
+        if not _kept(turn):
+            return ev.Part(type="input_text", text=turn.user_transcript), None
+        pcm = await asyncio.to_thread(self._core.log.audio.read, list(turn.input_audio))
+        return ev.Part(type="input_audio", audio=pybase64.b64encode_as_string(pcm)), pcm
 
     def count_cost(self) -> None:
         """A response has ended: reckon up, and let no waiting turn begin that the budget does not allow."""
@@ -228,10 +235,10 @@ class Asking:
         return sorted({*self._questions.unanswered(conversation), *spoken})
 
     def _was_spoken(self, turn: TurnState) -> bool:
-        """Whether a turn's speech is complete and kept, and nothing has been answered."""
+        """Whether a turn's speech is complete and known, and nothing has been answered."""
         complete = "speech_stopped" in turn.stamps or "input_ended" in turn.stamps
-        kept = bool(turn.input_audio) and all(ref.kept for ref in turn.input_audio)
-        return complete and kept and not turn.ended and not self._core.conversation.begun(turn)
+        known = _kept(turn) or bool(turn.user_transcript)
+        return complete and known and not turn.ended and not self._core.conversation.begun(turn)
 
     def give_up(self, error: StepnbError | None) -> None:
         """No other connection will be tried: forget what was asked. With an error, waiting for it raises that."""
@@ -244,3 +251,7 @@ class Asking:
         """Watch over nothing any more."""
         if self._watch is not None:
             self._watch.cancel()
+
+
+def _kept(turn: TurnState) -> bool:
+    return bool(turn.input_audio) and all(ref.kept for ref in turn.input_audio)

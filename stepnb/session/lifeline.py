@@ -148,6 +148,7 @@ class Lifeline:
         try:
             await asyncio.sleep(next(delays(self._random)))
             await self._try(None)
+            await self._core.asking.recall(waiting)
             self._tell(self._past())
         except StepnbError as last:
             self._connecting = None
@@ -155,7 +156,7 @@ class Lifeline:
             return
         self._report()
         self._established()
-        await self._core.asking.ask_again(waiting)
+        self._core.asking.ask_again(waiting)
 
     def _replace(self, reason: str) -> None:
         waiting = self._core.disconnected(ConnectionLost(reason))
@@ -166,13 +167,14 @@ class Lifeline:
         await self._link.close()
         try:
             await self._try(None)
+            await self._core.asking.recall(waiting)
             self._tell(self._past())
         except StepnbError as error:
             self._connecting = None
             await self._fail(error, raises=True)
             return
         self._established()
-        await self._core.asking.ask_again(waiting)
+        self._core.asking.ask_again(waiting)
 
     async def _try(self, attempts: int | None) -> None:
         """Shake hands, again and again while that may help.

@@ -16,7 +16,9 @@ from stepnb.service.loop import io_thread
 from stepnb.session.lifeline import ROTATE_AFTER
 from stepnb.session.status import Status
 from tests.engine.proxy import Proxy
+from tests.engine.scripted import ScriptedServer, on
 from tests.engine.states import States
+from tests.engine.test_session_tools import answer
 
 TIMEOUT = 30
 
@@ -245,3 +247,50 @@ def test_a_turn_opened_right_after_the_loss_waits_for_the_next_connection(
     proxy.cut()
     states.wait_for("reconnecting", "ready")
     assert turns[0].wait(TIMEOUT).user_transcript == "what is two plus two"
+
+
+def test_speech_that_was_heard_and_not_answered_is_sent_again_as_one_message() -> None:
+    heard = [
+        {"type": "input_audio_buffer.speech_started", "item_id": "u1", "audio_start_ms": 20},
+        {"type": "input_audio_buffer.speech_stopped", "item_id": "u1", "audio_end_ms": 80},
+        {"type": "input_audio_buffer.committed", "item_id": "u1"},
+    ]
+    audio = {"type": "message", "role": "user", "content": [{"type": "input_audio"}]}
+    with (
+        ScriptedServer(
+            on("conversation.item.create", event_id="t1.item", item=audio), answer("Yes?")
+        ) as server,
+        sn.Session(server.url, api_key="k") as session,
+    ):
+        session.connect()
+        states = States(session)
+        turn = session.append(sn.Clip.silence(0.1))
+        server.came("input_audio_buffer.append", 5)
+        server.send(*heard)
+        states.wait_for("thinking")
+        server.close(1011)
+        assert turn.wait(TIMEOUT).transcript == "Yes?" and len(session.turns) == 1
+        assert isinstance(turn.user, sn.Clip) and turn.user.duration == pytest.approx(0.06)
+
+
+@pytest.mark.parametrize("heard", ["Hello there.", None])
+def test_speech_whose_sound_was_not_kept_is_asked_by_its_words(heard: str | None) -> None:
+    words = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": heard}]}
+    steps = (on("conversation.item.create", event_id="t1.item", item=words), answer("Yes?")) if heard else ()
+    with (
+        ScriptedServer(*steps) as server,
+        sn.Session(server.url, api_key="k", keep_audio="none") as session,
+    ):
+        session.connect()
+        states = States(session)
+        turn = session.append(sn.Clip.silence(0.1))
+        server.came("input_audio_buffer.append", 5)
+        for kind in ("speech_started", "speech_stopped", "committed"):
+            server.send({"type": f"input_audio_buffer.{kind}", "item_id": "u1"})
+        if heard:
+            kind = "conversation.item.input_audio_transcription.completed"
+            server.send({"type": kind, "item_id": "u1", "transcript": heard})
+        states.wait_for("thinking")
+        server.close(1011)
+        turn.wait(TIMEOUT)
+        assert turn.transcript == "Yes?" if heard else "Ask again" in str(turn.error)
