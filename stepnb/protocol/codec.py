@@ -143,7 +143,7 @@ def _audio_first(frame: str) -> Decoded | None:
         event = _direct.decode(skeleton)
         field = _AUDIO_FIELD[event.type]
         # What was cut out may be something else of the same name, further in or repeated.
-        if getattr(event, field) or skeleton.count("{") > 1 or skeleton.count(key) > 1:
+        if key[1:-1] != field or getattr(event, field) or skeleton.count("{") > 1 or skeleton.count(key) > 1:
             return None
         payload = frame[at:end]
         pcm = pybase64.b64decode(payload, validate=True)
