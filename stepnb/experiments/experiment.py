@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from ..widgets.gallery import Gallery
+
 _FOLDER = Path("experiments")
 
 
@@ -223,14 +225,20 @@ class Experiment:
 
         return table(self.runs, self.store.scores(), self.scorers)
 
+    def scores(self) -> list[ScoreRow]:
+        """Return the scores of the runs of this plan by the present scorers, in their order."""
+        order, keys = [scorer.id for scorer in self.scorers], {case.key for case in self._cases}
+        found = [score for score in self.store.scores() if score.scorer in order and score.key in keys]
+        return sorted(found, key=lambda score: order.index(score.scorer))
+
     @property
     def metrics(self) -> list[str]:
         """The names of the scores that are numbers, in the order of the scorers."""
-        return list(dict.fromkeys(score.name for score in self._scores() if score.text is None))
+        return list(dict.fromkeys(score.name for score in self.scores() if score.text is None))
 
     def summary(self) -> Summary:
         """Return the mean of every score by variant, with its interval; a notebook shows a table."""
-        return Summary(self.name, self.runs, self._scores())
+        return Summary(self.name, self.runs, self.scores())
 
     def compare(self, metric: str, *, by: str = "variant", baseline: str | None = None) -> list[Comparison]:
         """Compare variants, or the levels of a factor, pair by pair over the same inputs.
@@ -309,6 +317,18 @@ class Experiment:
 
         return write_report(self, Path(path).expanduser(), most_mb)
 
+    def gallery(self) -> Gallery:
+        """Return a widget to listen through: variants side by side, scores, and blind ratings with notes."""
+        from ..widgets.gallery import Gallery
+
+        return Gallery(self)
+
+    def ratings(self) -> pd.DataFrame:
+        """Return what people thought of the runs: rating (1 to 5), note, and whether blind. Needs pandas."""
+        from .table import rating_table
+
+        return rating_table(self.runs, self.store.ratings())
+
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write `df` as CSV, in UTF-8."""
         self.df().to_csv(path, index=False)
@@ -333,13 +353,8 @@ class Experiment:
             raise ConfigError(f"There is no variant {name!r}.", fix=f"There are: {known}.")
         return found
 
-    def _scores(self) -> list[ScoreRow]:
-        order, keys = [scorer.id for scorer in self.scorers], {case.key for case in self._cases}
-        found = [score for score in self.store.scores() if score.scorer in order and score.key in keys]
-        return sorted(found, key=lambda score: order.index(score.scorer))
-
     def _values(self, metric: str) -> dict[str, float]:
-        found = {score.key: score.value for score in self._scores() if score.name == metric}
+        found = {score.key: score.value for score in self.scores() if score.name == metric}
         if not found:
             known = ", ".join(self.metrics) or "none yet"
             raise ConfigError(f"There is no score {metric!r}.", fix=f"There are: {known}.")

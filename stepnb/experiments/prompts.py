@@ -13,6 +13,8 @@ from typing import Any
 
 from ..errors import ConfigError
 
+_LIKE = 0.5
+
 
 class Prompts(Mapping[str, str]):
     """The prompts of a folder by name, for ``grid={"instructions": sn.Prompts("prompts", city="Paris")}``.
@@ -112,6 +114,14 @@ class Difference:
     def _repr_html_(self) -> str:
         names = f"{html.escape(self.first_name)} → {html.escape(self.second_name)}"
         return f'<div style="max-width:62ch"><small>{names}</small><div>{difference_html(self.parts())}</div></div>'
+
+
+def marked(before: str | None, text: str) -> list[tuple[str, str]]:
+    """Return a text in parts that say what differs from another one, where enough is the same for marks to help."""
+    if before is None:
+        return [("same", text)]
+    difference = Difference("", before, "", text)
+    return difference.parts() if difference.likeness >= _LIKE else [("same", text)]
 
 
 def difference_html(parts: list[tuple[str, str]]) -> str:

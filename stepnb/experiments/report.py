@@ -21,7 +21,7 @@ from ..recording.about import versions
 from .grid import Variant
 from .inputs import Input
 from .overview import sentences, summary_html
-from .prompts import Difference, as_python, difference_html
+from .prompts import as_python, difference_html, marked
 from .store import Run
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 # About 24 kbit/s for speech at 24 kHz.
 _MP3_COMPRESSION = 0.8
 _MOST_MB = 25.0
-_LIKE = 0.5
 
 
 def write_report(x: Experiment, path: Path, most_mb: float = _MOST_MB) -> Path:
@@ -202,7 +201,7 @@ def _run(run: Run, first: Sequence[Run], audio: _Audio) -> str:
     turns = []
     for number, (turn, player) in enumerate(zip(run.turns, audio.players(run), strict=False)):
         before = reference.turns[number].answer if reference and number < len(reference.turns) else None
-        words = _compared(before, turn.answer) if reference is not run else html.escape(turn.answer)
+        words = difference_html(marked(None if reference is run else before, turn.answer))
         facts = [turn.status] if turn.status != "completed" else []
         if turn.first_audio_ms is not None:
             facts.append(f"{turn.first_audio_ms / 1000:.2f} s to the first audio")
@@ -212,12 +211,6 @@ def _run(run: Run, first: Sequence[Run], audio: _Audio) -> str:
             f"<p><small>{html.escape(' · '.join(facts))}</small></p>"
         )
     return f'<div class="run">{"".join(turns)}</div>'
-
-
-def _compared(before: str | None, text: str) -> str:
-    """Mark what is different from the first variant's answer, where enough is the same for marks to help."""
-    difference = Difference("", before or "", "", text)
-    return difference_html(difference.parts()) if difference.likeness >= _LIKE else html.escape(text)
 
 
 def _variants(variants: Sequence[Variant]) -> list[str]:

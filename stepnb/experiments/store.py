@@ -16,7 +16,7 @@ import time
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -43,8 +43,10 @@ CREATE TABLE IF NOT EXISTS scores (
   PRIMARY KEY (key, scorer, name)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ratings (
-  id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, first TEXT NOT NULL, second TEXT, value TEXT NOT NULL
+  id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+  blind INTEGER NOT NULL
 );
+CREATE INDEX IF NOT EXISTS ratings_by_key ON ratings (key);
 """
     + claims.SCHEMA
 )
@@ -85,6 +87,19 @@ class ScoreRow(Struct, kw_only=True, frozen=True):
     value: float | None = None
     text: str | None = None
     note: str | None = None
+
+
+RatingKind = Literal["rating", "note"]
+
+
+class Rating(NamedTuple):
+    """What a person thought of a run, and when (s since 1970)."""
+
+    at: float
+    kind: RatingKind
+    key: str
+    value: str
+    blind: bool
 
 
 class Store:
@@ -146,7 +161,8 @@ class Store:
             ) from None
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction: all that is done in it is kept, or nothing."""
         with self._open() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -166,17 +182,17 @@ class Store:
         again
             Whether a failed run counts as not done.
         """
-        with self._writing() as db:
+        with self.writing() as db:
             return claims.claim(db, key, owner, again=again)
 
     def renew(self, owner: str) -> None:
         """Say that the owner of claims is still at work."""
-        with self._writing() as db:
+        with self.writing() as db:
             claims.renew(db, owner)
 
     def release(self, owner: str) -> None:
         """Give up all claims of an owner."""
-        with self._writing() as db:
+        with self.writing() as db:
             claims.release(db, owner)
 
     # Runs
@@ -191,21 +207,30 @@ class Store:
         self, case: Case, outcome: Outcome, turns: Sequence[TurnSummary], scores: Sequence[ScoreRow]
     ) -> None:
         """Keep a finished run with its scores: all of it, or nothing."""
+        with self.writing() as db:
+            self.put(db, case, outcome, turns, scores)
+
+    def put(
+        self,
+        db: sqlite3.Connection,
+        case: Case,
+        outcome: Outcome,
+        turns: Sequence[TurnSummary],
+        scores: Sequence[ScoreRow],
+    ) -> None:
+        """Do as `add` within a transaction, for many at once."""
         rest, audio = self._without_audio(outcome.recording)
-        with self._writing() as db:
-            before = db.execute("SELECT error, attempts FROM runs WHERE key = ?", (case.key,)).fetchone()
-            if before is not None and before[0] is None:
-                return  # another process was quicker
-            db.execute(
-                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    case.key, case.variant.name, case.input.name, case.repeat, _text(case.variant.factors), case.place,
-                    outcome.error, 1 + (before[1] if before else 0), outcome.started, outcome.seconds,
-                    _text(turns), rest, _text(audio),
-                ),
-            )  # fmt: skip
-            _put_scores(db, case.key, scores)
-            db.execute("DELETE FROM claims WHERE key = ?", (case.key,))
+        before = db.execute("SELECT error, attempts FROM runs WHERE key = ?", (case.key,)).fetchone()
+        if before is not None and before[0] is None:
+            return  # another process was quicker
+        values = (
+            case.key, case.variant.name, case.input.name, case.repeat, _text(case.variant.factors), case.place,
+            outcome.error, 1 + (before[1] if before else 0), outcome.started, outcome.seconds,
+            _text(turns), rest, _text(audio),
+        )  # fmt: skip
+        db.execute(f"INSERT OR REPLACE INTO runs VALUES ({', '.join('?' * len(values))})", values)
+        _put_scores(db, case.key, scores)
+        db.execute("DELETE FROM claims WHERE key = ?", (case.key,))
 
     def runs(self, keys: Iterable[str] | None = None) -> list[Run]:
         """Return the runs with these keys, or all of them, oldest first."""
@@ -287,7 +312,7 @@ class Store:
 
     def score(self, key: str, scores: Sequence[ScoreRow]) -> None:
         """Keep scores of a run that is there already."""
-        with self._writing() as db:
+        with self.writing() as db:
             _put_scores(db, key, scores)
 
     def scores(self) -> list[ScoreRow]:
@@ -297,20 +322,33 @@ class Store:
         names = ScoreRow.__struct_fields__
         return [ScoreRow(**dict(zip(names, row, strict=True))) for row in rows]
 
-    def rate(self, kind: str, first: str, value: str, second: str | None = None) -> None:
-        """Keep what a person thinks of a run, or of one against another."""
-        with self._writing() as db:
+    def rate(self, kind: RatingKind, key: str, value: str, *, blind: bool = False) -> None:
+        """Keep what a person thinks of a run; the latest of a kind counts.
+
+        Parameters
+        ----------
+        kind
+            "rating" or "note".
+        blind
+            Whether the variant was hidden from the person.
+        """
+        with self.writing() as db:
             db.execute(
-                "INSERT INTO ratings (at, kind, first, second, value) VALUES (?, ?, ?, ?, ?)",
-                (time.time(), kind, first, second, value),
+                "INSERT INTO ratings (at, kind, key, value, blind) VALUES (?, ?, ?, ?, ?)",
+                (time.time(), kind, key, value, blind),
             )
 
-    def ratings(self, kind: str) -> list[tuple[str, str | None, str]]:
-        """Return (run, other run or None, value) of every rating of a kind, oldest first."""
+    def ratings(self) -> list[Rating]:
+        """Return everything people thought, oldest first."""
         with self._open() as db:
-            return db.execute(
-                "SELECT first, second, value FROM ratings WHERE kind = ? ORDER BY id", (kind,)
-            ).fetchall()
+            rows = db.execute("SELECT at, kind, key, value, blind FROM ratings ORDER BY id").fetchall()
+        return [Rating(at, kind, key, value, bool(blind)) for at, kind, key, value, blind in rows]
+
+    def latest_ratings(self, key: str) -> dict[str, str]:
+        """Return the latest of each kind for a run: {"rating": "4", "note": "..."}."""
+        with self._open() as db:
+            rows = db.execute("SELECT kind, value FROM ratings WHERE key = ? ORDER BY id", (key,))
+            return dict(rows.fetchall())
 
     def __repr__(self) -> str:
         return f"Store({self.folder.name}, {len(self.done())} runs done)"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .scoring import Prepared
-from .store import Run, ScoreRow
+from .store import Rating, Run, ScoreRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,23 @@ def table(runs: Sequence[Run], scores: Sequence[ScoreRow], scorers: Sequence[Pre
             names[score.name] = None
     rows = [_row(run) | {name: by_run[run.key].get(name) for name in names} for run in runs]
     return pd.DataFrame(rows)
+
+
+def rating_table(runs: Sequence[Run], ratings: Sequence[Rating]) -> pd.DataFrame:
+    """Return a rated run a row, with the latest rating and note."""
+    import pandas as pd
+
+    latest: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for one in ratings:
+        value: Any = int(one.value) if one.kind == "rating" and one.value.isdecimal() else one.value
+        latest[one.key] |= {one.kind: value, **({"blind": one.blind} if one.kind == "rating" else {})}
+    columns = ["variant", "input", "repeat", "rating", "note", "blind", "key"]
+    rows = [
+        {"variant": run.variant, "input": run.input, "repeat": run.repeat, "key": run.key, **latest[run.key]}
+        for run in runs
+        if run.key in latest
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _row(run: Run) -> dict[str, Any]:

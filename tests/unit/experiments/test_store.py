@@ -163,7 +163,15 @@ def test_scores_of_a_scorer_replace_its_earlier_ones(store: Store, packed: bytes
     assert store.scored("b") == {"k1"}
 
 
-def test_ratings_are_kept_in_order(store: Store) -> None:
-    store.rate("ab", "k1", "first", "k2")
-    store.rate("ab", "k1", "tie", "k3")
-    assert store.ratings("ab") == [("k1", "k2", "first"), ("k1", "k3", "tie")]
+def test_the_latest_rating_counts_and_all_are_kept(store: Store) -> None:
+    store.rate("rating", "k1", "2")
+    store.rate("rating", "k1", "4", blind=True)
+    store.rate("note", "k1", "too slow")
+    store.rate("rating", "k2", "5")
+    assert store.latest_ratings("k1") == {"rating": "4", "note": "too slow"}
+    assert [(one.key, one.value, one.blind) for one in store.ratings()] == [
+        ("k1", "2", False),
+        ("k1", "4", True),
+        ("k1", "too slow", False),
+        ("k2", "5", False),
+    ]

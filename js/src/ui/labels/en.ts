@@ -1,6 +1,7 @@
 import type { MicState } from "../../audio/microphone.ts";
 import type { Finish, SessionState, ToolCall } from "../../envelope.ts";
 import type { Health } from "../../link.ts";
+import { gallery } from "./gallery.en.ts";
 import { voices } from "./voices.en.ts";
 
 /** A microphone state that needs an explanation. */
@@ -255,6 +256,7 @@ export const en = {
     play: "Play",
     stop: "Stop",
   },
+  gallery,
   ...voices,
 };
 

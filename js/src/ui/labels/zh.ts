@@ -1,4 +1,5 @@
 import type { Labels } from "./en.ts";
+import { gallery } from "./gallery.zh.ts";
 import { voices } from "./voices.zh.ts";
 
 export const zh: Labels = {
@@ -231,5 +232,6 @@ export const zh: Labels = {
     play: "播放",
     stop: "停止",
   },
+  gallery,
   ...voices,
 };

@@ -1,0 +1,27 @@
+import type { gallery as en } from "./gallery.en.ts";
+
+export const gallery: typeof en = {
+  title: "实验 {name}",
+  filter: "筛选输入和回答",
+  order: "排序",
+  asPlanned: "按计划",
+  spread: "{metric}：各方案差别最大",
+  lowest: "{metric}：{variant} 从低到高",
+  highest: "{metric}：{variant} 从高到低",
+  repeat: "重复",
+  against: "对照",
+  unmarked: "不标记",
+  blind: "盲评",
+  blindTitle: "隐藏方案名称，并在每一行打乱顺序",
+  play: "播放",
+  pause: "暂停",
+  listen: "收听",
+  position: "播放位置",
+  hint: "方向键移动，空格接着播放，回车从头播放，1 到 5 打分，N 写备注",
+  rate: "打 {n} 分（满分 5 分）",
+  note: "备注",
+  noRun: "没有运行",
+  nothing: "没有符合的输入。",
+  more: "另有 {n} 项",
+  status: { interrupted: "被打断", failed: "失败", pending: "没有回答", active: "未完成" },
+};
