@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from playwright.sync_api import Locator, expect
 
 from tests.browser._lab import Notebook
+from tests.browser._look import THEMES, VIOLATIONS, load_axe
 from tests.browser._sound import Recorder
 from tests.browser.conftest import OpenNotebook
-from tests.browser.test_panel_look import AXE, VIOLATIONS
 
 EXPERIMENT = """
 import tempfile
@@ -18,7 +19,7 @@ folder = tempfile.mkdtemp()
 x = sn.Experiment(
     "greeting",
     grid={"instructions": {"plain": None, "nova": "Your name is Nova. Answer briefly.",
-                           "<img src=x onerror=alert(1)>": "Your name is <b>Bold</b>."}},
+                           "<img src=x onerror=alert(1)>": "Your name is Iris. Answer briefly."}},
     inputs=["What is your name?", "What is seven times six?", "Tell me a joke."],
     fixed={"cluster": "local"},
     scorers=[sn.scorers.Contains("Nova", name="nova"), sn.scorers.Duration(), sn.scorers.WordsPerMinute(),
@@ -44,13 +45,13 @@ def answers(root: Locator, line: int) -> list[str]:
 def check(notebook: Notebook, root: Locator, name: str) -> None:
     root.scroll_into_view_if_needed()
     notebook.screenshot(name)
-    found = notebook.page.evaluate(VIOLATIONS.replace("'.stepnb'", "'.stepnb-gallery'"))
+    found = notebook.page.evaluate(VIOLATIONS)
     assert [v for v in found if v[0] in ("serious", "critical")] == [], name
 
 
 def test_a_gallery_is_listened_through_and_rated_blind(open_notebook: OpenNotebook, ear: Recorder) -> None:
     notebook = open_notebook(EXPERIMENT, "x.gallery()", "x.ratings().to_dict('records')")
-    notebook.page.add_script_tag(path=AXE)
+    load_axe(notebook)
     notebook.run(0)
     notebook.run(1)
     root = gallery(notebook)
@@ -58,8 +59,8 @@ def test_a_gallery_is_listened_through_and_rated_blind(open_notebook: OpenNotebo
     assert heads.all_inner_texts() == ["plain", "nova", "<img src=x onerror=alert(1)>"], "text, never HTML"
     assert "I am Nova." in answers(root, 0)[1]
     root.get_by_label("Mark against").select_option(label="nova")
-    expect(root.locator("ins", has_text="Bold.").first).to_be_visible()  # what differs from that variant
-    for theme in ("dark", "light"):
+    expect(root.locator("ins", has_text="Iris.").first).to_be_visible()  # what differs from that variant
+    for theme in THEMES:
         notebook.theme(theme)
         expect(root).to_have_attribute("data-theme", theme)
         check(notebook, root, f"gallery-{theme}")
@@ -67,10 +68,11 @@ def test_a_gallery_is_listened_through_and_rated_blind(open_notebook: OpenNotebo
     # By keyboard: to the second variant, play it, go on in the third from where it is.
     root.locator(".sn-cell").first.focus()
     notebook.page.keyboard.press("ArrowRight")
+    pressed = time.monotonic()
     notebook.page.keyboard.press("Enter")
     expect(root.locator('.sn-cell[data-playing="true"]')).to_have_count(1)
     expect(root.locator(".sn-now")).to_have_text("nova · What is your name?")
-    ear.wait_for_sound(after=0)
+    ear.wait_for_sound(after=pressed)
     notebook.page.keyboard.press("ArrowRight")
     notebook.page.keyboard.press(" ")
     expect(root.locator(".sn-now")).to_contain_text("onerror")
@@ -99,10 +101,13 @@ def test_a_gallery_is_listened_through_and_rated_blind(open_notebook: OpenNotebo
     notebook.page.keyboard.type("<i>clear</i>")
     notebook.page.keyboard.press("Enter")
     notebook.screenshot("gallery-blind")
-    notebook.run(2)
-    expect(notebook.output(2)).to_contain_text("'rating': 5")
-    expect(notebook.output(2)).to_contain_text("'variant': 'nova'")
-    expect(notebook.output(2)).to_contain_text("'note': '<i>clear</i>', 'blind': True")
+    # The page's messages and the cells have channels of their own: the last word may still be on its way.
+    deadline = time.monotonic() + 10
+    while "note" not in (kept := notebook.run(2)) and time.monotonic() < deadline:
+        pass
+    assert "'rating': 5" in kept, kept
+    assert "'variant': 'nova'" in kept
+    assert "'note': '<i>clear</i>', 'blind': True" in kept, kept
 
 
 def test_the_report_opens_from_disk_and_asks_for_nothing(open_notebook: OpenNotebook, tmp_path: Path) -> None:
@@ -144,10 +149,9 @@ def test_a_thousand_inputs_scroll(open_notebook: OpenNotebook) -> None:
     root = gallery(notebook)
     lines = root.locator(".sn-line:not(.sn-top)")
     expect(lines).to_have_count(inputs)
-    board = root.locator(".sn-board")
     filled = root.locator(".sn-cell[data-key]")
     assert filled.count() < 2000, "only rows near the screen have content"
-    board.evaluate("board => board.scrollTo(0, board.scrollHeight)")
+    lines.last.scroll_into_view_if_needed()
     expect(lines.last.locator(".sn-answer").first).to_be_visible()
     notebook.screenshot("gallery-big")
 
