@@ -103,7 +103,7 @@ def test_a_gallery_is_listened_through_and_rated_blind(open_notebook: OpenNotebo
     notebook.screenshot("gallery-blind")
     # The page's messages and the cells have channels of their own: the last word may still be on its way.
     deadline = time.monotonic() + 10
-    while "note" not in (kept := notebook.run(2)) and time.monotonic() < deadline:
+    while "clear" not in (kept := notebook.run(2)) and time.monotonic() < deadline:
         pass
     assert "'rating': 5" in kept, kept
     assert "'variant': 'nova'" in kept
