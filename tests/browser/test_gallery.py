@@ -107,7 +107,7 @@ def test_a_gallery_is_listened_through_and_rated_blind(open_notebook: OpenNotebo
         pass
     assert "'rating': 5" in kept, kept
     assert "'variant': 'nova'" in kept
-    assert "'note': '<i>clear</i>', 'blind': True" in kept, kept
+    assert "'note': '<i>clear</i>'" in kept and "'blind': True" in kept, kept
 
 
 def test_the_report_opens_from_disk_and_asks_for_nothing(open_notebook: OpenNotebook, tmp_path: Path) -> None:
