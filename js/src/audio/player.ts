@@ -1,14 +1,6 @@
 import { toSamples } from "./format.ts";
+import { Reserve } from "./reserve.ts";
 
-/** Audio kept before an item starts: 80 ms and 10 ms of margin. */
-const START_MS = 90;
-/**
- * A true underrun adds as much as was missing, at least one step, up to 80 ms. Ten seconds of sound in which the reserve
- * never fell below two steps take one step off again.
- */
-const STEP = toSamples(5);
-const MOST_EXTRA = toSamples(80);
-const CALM = toSamples(10_000);
 /** Edges of items are faded, so that no cut clicks. */
 export const FADE_MS = 12;
 /** Ids of items that are over, kept to recognise their late audio. */
@@ -28,9 +20,13 @@ interface Track {
   left: number;
   rendered: number;
   started: boolean;
+  /** When its first piece came, and how many samples have come since; `#clock` counts both. */
+  begun: number;
+  came: number;
+  /** Samples it would have taken at the start, as far as is known. */
+  need: number;
   ended: boolean;
-  /** It ran out, and has been silent for so many samples; null while it has not. */
-  dry: number | null;
+  dry: boolean;
 }
 
 /**
@@ -51,11 +47,9 @@ export class Player {
   #fade = toSamples(FADE_MS);
   #flushes: { id: number; item: string | null; unplayed: number }[] = [];
   #events: PlayerEvent[] = [];
-  /** Samples kept beyond the usual before an item starts. */
-  #extra = 0;
-  /** Samples rendered since `#extra` changed, and the least that was left when more came. */
-  #calm = 0;
-  #reserve = Number.POSITIVE_INFINITY;
+  readonly #reserve = new Reserve();
+  /** Samples rendered, silence included. */
+  #clock = 0;
 
   /** Samples waiting to be rendered. */
   get buffered(): number {
@@ -65,7 +59,7 @@ export class Player {
   /** Whether sound comes out of the next block. */
   get playing(): boolean {
     const track = this.#tracks[0];
-    return track?.started === true && track.dry === null;
+    return track?.started === true && !track.dry;
   }
 
   /** The item being played and how many of its samples were rendered. */
@@ -84,12 +78,31 @@ export class Player {
     if (!track) {
       // Items follow one another: a new one ends those before it, should an `end` have been lost.
       for (const earlier of this.#tracks) earlier.ended = true;
-      track = { item, chunks: [], offset: 0, left: 0, rendered: 0, started: false, ended: false, dry: null };
+      track = {
+        item,
+        chunks: [],
+        offset: 0,
+        left: 0,
+        rendered: 0,
+        begun: this.#clock,
+        came: 0,
+        need: 0,
+        started: false,
+        ended: false,
+        dry: false,
+      };
       this.#tracks.push(track);
     }
-    if (track.dry !== null) this.#underrun(track.dry);
-    else if (track.started) this.#reserve = Math.min(this.#reserve, track.left);
-    track.dry = null;
+    // How late this piece is, had all of it come in time. Pieces are counted in: what comes with the last one is no reserve.
+    const late = this.#clock - track.begun - track.came;
+    if (track.came) track.need = Math.max(track.need, late + samples.length);
+    track.came += samples.length;
+    this.#reserve.needed(track.need);
+    if (track.dry) {
+      this.underruns += 1;
+      this.#reserve.ranDry(track.need, samples.length);
+    }
+    track.dry = false;
     track.chunks.push(samples);
     track.left += samples.length;
   }
@@ -122,20 +135,17 @@ export class Player {
   /** Fills `output` with the next samples, silence where there are none. */
   render(output: Float32Array): void {
     output.fill(0);
+    this.#clock += output.length;
     let filled = 0;
     while (filled < output.length) {
       const track = this.#tracks[0];
-      if (!track) break;
-      if (!this.#ready(track)) {
-        if (track.dry !== null) track.dry += output.length - filled;
-        break;
-      }
+      if (!track || !this.#ready(track)) break;
       if (track.left > 0) {
         filled += this.#copy(track, output.subarray(filled));
       } else if (track.ended) {
         this.#finish(track);
       } else {
-        track.dry = 0;
+        track.dry = true;
         track.started = false;
       }
     }
@@ -151,7 +161,7 @@ export class Player {
     if (track.left === 0) return track.ended;
     if (this.held) return false;
     if (track.ended) return true;
-    return track.left >= toSamples(START_MS) + this.#extra;
+    return track.left >= this.#reserve.samples;
   }
 
   #copy(track: Track, output: Float32Array): number {
@@ -165,29 +175,12 @@ export class Player {
     track.left -= count;
     track.rendered += count;
     track.offset += count;
-    this.#rest(count);
+    this.#reserve.lasted(count);
     if (track.offset === chunk.length) {
       track.chunks.shift();
       track.offset = 0;
     }
     return count;
-  }
-
-  #underrun(missing: number): void {
-    this.underruns += 1;
-    this.#adapt(Math.max(STEP, missing));
-  }
-
-  /** So many samples were rendered without an underrun. */
-  #rest(samples: number): void {
-    this.#calm += samples;
-    if (this.#calm >= CALM) this.#adapt(this.#reserve >= 2 * STEP ? -STEP : 0);
-  }
-
-  #adapt(change: number): void {
-    this.#extra = Math.max(0, Math.min(MOST_EXTRA, this.#extra + change));
-    this.#calm = 0;
-    this.#reserve = Number.POSITIVE_INFINITY;
   }
 
   /** The gain for a sample with `left` samples to go: 0 is reached exactly when there are no more of them. */
