@@ -25,6 +25,20 @@ sn.set_language("zh")
 z = sn.Session(tools=[get_weather])
 z
 """
+VOICES = """
+import stepnb as sn
+lab = sn.VoiceLab("local")
+lab.load(lab.voices.speak("The old bridge was closed last winter, and nobody knows when it opens again.", "ruyananshi"))
+lab
+"""
+COMPARED = """
+c = sn.compare_voices(
+    ["linjiajiejie", "ruyananshi", "yuanqinansheng"],
+    ["Please bring an umbrella and a warm coat today.", "The train leaves at noon."],
+    cluster="local",
+)
+c
+"""
 REFUSED = """
 engine = sn.LocalEngine(api_key="right").start()
 r = sn.Session(cluster=engine.url, api_key="wrong")
@@ -133,3 +147,16 @@ def test_without_a_microphone(open_notebook: OpenNotebook, lab: Lab) -> None:
         take(notebook, "no-microphone", panel.root)
     finally:
         lab.allow_microphone(True)
+
+
+def test_voices(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(VOICES, COMPARED)
+    notebook.page.set_viewport_size({"width": 1280, "height": 1500})
+    notebook.run(0, timeout=60)
+    lab = notebook.cell(0).locator(".stepnb-lab")
+    expect(lab.locator(".sn-checks tr")).to_have_count(7)
+    lab.get_by_label("Who speaks, and has agreed").fill("Ada Example, my own voice")
+    lab.get_by_label("The speaker has agreed").check()
+    take(notebook, "voice-lab", lab)
+    notebook.run(1, timeout=60)
+    take(notebook, "voices-compared", notebook.cell(1).locator(".stepnb-compare"))
