@@ -184,8 +184,8 @@ def _talker(seconds: float, rate: int, random: np.random.Generator) -> NDArray[n
         pitch = base * 2 ** np.linspace(random.uniform(-0.25, 0.35), random.uniform(-0.25, 0.35), size)
         cycles = phase + np.cumsum(pitch) / rate
         phase = float(cycles[-1] % 1)
-        # A pulse where a cycle begins: all harmonics, as the glottis makes them.
-        syllable = np.diff(np.floor(cycles), prepend=math.floor(cycles[0])) + 0.03 * random.normal(size=size)
+        # A saw: all harmonics, the high ones weaker, as the glottis makes them.
+        syllable = 2 * (cycles % 1) - 1 + 0.01 * random.normal(size=size)
         for formant, bandwidth in zip(_VOWELS[int(random.integers(len(_VOWELS)))], _BANDWIDTHS, strict=True):
             if formant * tract < 0.45 * rate:
                 radius = math.exp(-math.pi * bandwidth / rate)

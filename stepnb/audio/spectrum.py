@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stepnb.audio import pcm
+from stepnb.audio import analysis, pcm, vad
 from stepnb.audio.clip import Clip
 from stepnb.audio.optional import library
 from stepnb.errors import AudioError
@@ -147,7 +147,10 @@ def pitch(clip: Clip, *, floor: float = 60.0, ceiling: float = 500.0) -> Pitch:
         samples, pcm.RATE, f0_floor=floor, f0_ceil=ceiling, frame_period=_PITCH_FRAME_MS
     )
     hz = world.stonemask(samples, coarse, times, pcm.RATE)
-    hz[hz <= 0] = np.nan
+    # What is not above the background is no voice, whatever pitch its noise seems to have.
+    rms = analysis.level(clip)
+    frame = np.minimum((times * 1000 / vad.FRAME_MS).astype(np.intp), rms.size - 1)
+    hz[(hz <= 0) | (rms[frame] <= analysis.voice_gate(rms))] = np.nan
     inside = times <= clip.duration
     return Pitch(times[inside], hz[inside])
 

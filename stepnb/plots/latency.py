@@ -206,7 +206,7 @@ def latency(
     colors = palette(ax)
     quiet(ax)
     ax.set_ylim(0, 1.02)
-    ax.set_yticks([0, 0.25, 0.5, 0.75, 0.95], ["0", "25 %", "50 %", "75 %", "95 %"])
+    ax.set_yticks([0, 0.25, 0.5, 0.75, 0.95], ["0", "25%", "50%", "75%", "95%"])
     ax.set_ylabel("share of turns")
     ax.set_xlabel(f"from the end of the question to {_WORDS[chosen]}, ms")
     ax.grid(visible=True, axis="y", color=colors.line, linewidth=0.5, alpha=0.6)
@@ -231,7 +231,7 @@ def latency(
         counted = (
             f"{times.size} of {len(listed)} turns" if times.size < len(listed) else f"{times.size} turns"
         )
-        label += f"median {median:,.0f} ms, 95 % within {p95:,.0f} ms ({counted})"
+        label += f"median {median:,.0f} ms, 95% within {p95:,.0f} ms ({counted})"
         ax.ecdf(times, color=color, linestyle=line, linewidth=1.8, label=label)
         ax.plot([median, p95], [0.5, 0.95], "o", color=color, markersize=4, clip_on=False, zorder=4)
     if longest:

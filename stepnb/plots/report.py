@@ -48,7 +48,7 @@ def _figures(ax: Axes, report: TurnTaking, colors: Palette) -> None:
         (number("turns"), "turns"),
         (clock(round(float(found["seconds"] or 0))), "min:s of talk"),
         (number("response_ms", " ms"), "median response"),
-        (number("response_p95_ms", " ms"), "95 % within"),
+        (number("response_p95_ms", " ms"), "95% within"),
         (number("interruptions"), "interruptions"),
         (number("stop_ms", " ms"), "until silent"),
         (number("self_interruptions"), "self-interruptions"),

@@ -119,7 +119,7 @@ def test_the_distribution_is_that_of_the_turns() -> None:
     np.testing.assert_allclose(np.unique(np.asarray(curve.get_xdata())), np.sort(times))
     text = ax.get_legend().get_texts()[0].get_text()  # type: ignore[union-attr]
     p95 = np.sort(times)[18]
-    assert text == f"median {np.median(times):,.0f} ms, 95 % within {p95:,.0f} ms (20 turns)"
+    assert text == f"median {np.median(times):,.0f} ms, 95% within {p95:,.0f} ms (20 turns)"
 
 
 def test_recordings_are_compared_and_what_they_lack_is_counted() -> None:
