@@ -56,7 +56,11 @@ export class View implements Member {
         model.save_changes();
       }),
       approve: guard((call, allow) => this.#channel.send("approve", { call, allow })),
-      hear: guard((row) => this.#channel.send("hear", { row })),
+      hear: guard((row) => {
+        this.#channel.send("hear", { row });
+        // Nobody is there to answer.
+        if (!this.#channel.open) this.#screen.player.stop();
+      }),
       export: guard((format) => this.#channel.send("export", { format })),
     });
     this.#sound = new Sound(this.#channel, this.#screen, labels, this.#faults, () => this.#update(), signal);

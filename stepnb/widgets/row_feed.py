@@ -18,8 +18,8 @@ from .rows import Row, rows_of
 
 # Of the small waveform of a row.
 BARS = 32
-# Above it a bar is full, RMS in int16 units; and the power that makes quiet speech show: both as the ribbon has them.
-LOUDEST, POWER = 9000, 0.6
+# It shows a shape: its loudest bar is full. Noise below this is not blown up, RMS in int16 units.
+FLOOR = 300
 # What the page gets to hear of one row, s.
 LONGEST_SOUND = 120.0
 
@@ -127,5 +127,4 @@ def wave_of(read: Callable[[list[AudioRef]], bytes], refs: list[AudioRef]) -> li
         return None
     parts: list[Any] = np.array_split(samples.astype(np.float32), BARS)
     levels = np.array([np.sqrt(np.mean(part * part)) for part in parts])
-    share = np.minimum(1.0, levels / LOUDEST) ** POWER
-    return [round(float(level) * 100) for level in share]
+    return [round(float(level) * 100) for level in levels / max(levels.max(), FLOOR)]

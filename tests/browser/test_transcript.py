@@ -135,6 +135,21 @@ def test_rows_are_heard_again_copied_and_exported(
     sound, _ = soundfile.read(next(folder.glob("conversation-*.wav")), dtype="int16")
     assert (np.abs(sound.astype(int)).max(axis=0) > 3000).all(), "both sides are there"
 
+    # What was said stays to be heard after the session, and after its kernel what the page has.
+    notebook.execute("s.close()")
+    last = panel.rows("step").nth(2).locator(".sn-play")
+    last.click()
+    expect(last).to_have_attribute("data-playing", "playing")
+    notebook.reload()
+    panel.wait_for(30, welcome="true")
+    answer.locator(".sn-play").click()
+    expect(answer.locator(".sn-play")).to_have_attribute("data-playing", "playing")
+    notebook.allow_error("Comm not found|widget|model")
+    notebook.page.evaluate("() => lab.panel().sessionContext.restartKernel()")
+    panel.wait_for(state="gone")
+    last.click()
+    expect(last).to_have_attribute("data-playing", "off")
+
 
 def test_thoughts_fold_and_figures_are_shown(open_notebook: OpenNotebook) -> None:
     notebook = open_notebook(THINKING)
