@@ -16,7 +16,7 @@ import pytest
 
 import stepnb as sn
 from stepnb.local.engine import LocalEngine
-from stepnb.service import loop
+from stepnb.service import loop, retry
 from stepnb.session.status import Notice
 
 TIMEOUT = 30
@@ -232,14 +232,16 @@ def test_an_unreachable_host_is_named() -> None:
             session.connect()
 
 
-def test_a_session_connects_again_after_a_failure(engine: LocalEngine) -> None:
+def test_a_session_connects_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "ATTEMPTS", 2)  # of a minute's worth
     with LocalEngine(seed=3, speed=None) as first:
         session = sn.Session(first.url, api_key=first.key)
         assert session.ask("Hello").wait(TIMEOUT).status == "completed"
         port = int(first.url.rsplit(":", 1)[1].split("/")[0])
         key = first.key
-    with pytest.raises(sn.StepnbError):
+    with pytest.raises(sn.Unreachable):
         session.ask("Are you there?").wait(TIMEOUT)
+    assert session.status.state == "failed"
     with LocalEngine(seed=3, speed=None, port=port, api_key=key):
         assert session.ask("Hello").wait(TIMEOUT).status == "completed"
     session.close()
