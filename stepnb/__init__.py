@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .widgets.comparison import VoiceComparison as VoiceComparison
     from .widgets.comparison import compare_voices as compare_voices
     from .widgets.controls import SessionControls as SessionControls
+    from .widgets.inspector import Inspector as Inspector
     from .widgets.language import set_language as set_language
     from .widgets.panel import VoicePanel as VoicePanel
     from .widgets.recorder import Recorder as Recorder
@@ -66,6 +67,7 @@ _PUBLIC = {
     "Latency": "stepnb.conversation.timing",
     "Experiment": "stepnb.experiments.experiment",
     "Input": "stepnb.experiments.inputs",
+    "Inspector": "stepnb.widgets.inspector",
     "Interruption": "stepnb.experiments.inputs",
     "Limits": "stepnb.experiments.limits",
     "LocalEngine": "stepnb.local.engine",

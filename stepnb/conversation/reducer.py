@@ -49,6 +49,9 @@ class Conversation:
         self._person = PersonSide(self._book)
         self._service = ServiceSide(self._book, self._person)
         self._calls = CallSide(self._book)
+        self.by_hand: set[str] = (
+            set()
+        )  # event ids of what was sent by hand: an error that names one ends nothing
 
     @property
     def turns(self) -> dict[int, TurnState]:
@@ -167,6 +170,8 @@ class Conversation:
                 ]
             case "flushed":
                 return self._flushed(data, record.t)
+            case "sent_by_hand":
+                self.by_hand.add(data["event_id"])
             case "disconnected":
                 return self._disconnected(data["reason"], data.get("keep", ()), record.t)
         return []
@@ -348,7 +353,7 @@ class Conversation:
     def _on_error(self, info: ev.ErrorInfo, t: int) -> list[Change]:
         fault = classify(info)
         number, what = turn_of_event_id(info.event_id), _what_of_event_id(info.event_id)
-        if what in ("update", "truncate"):
+        if what in ("update", "truncate") or info.event_id in self.by_hand:
             return []  # the settings tell what became of an update, and truncating is a courtesy
         if fault is Fault.SLOT_TAKEN:
             return self._service.give_back(number)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from importlib import resources
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -101,7 +101,11 @@ class _Prices(msgspec.Struct):
     items: dict[str, dict[str, float]]
 
 
-_File = TypeVar("_File", _Models, _Voices, _Prices)
+class _Templates(msgspec.Struct):
+    events: list[dict[str, Any]]
+
+
+_File = TypeVar("_File", _Models, _Voices, _Prices, _Templates)
 
 
 def _load(name: str, kind: type[_File]) -> _File:
@@ -122,6 +126,11 @@ def _voices() -> _Voices:
 @functools.cache
 def _prices() -> _Prices:
     return _load("prices.json", _Prices)
+
+
+def event_templates() -> list[dict[str, Any]]:
+    """Return an example of every client event, without an id."""
+    return _load("templates.json", _Templates).events
 
 
 def models() -> tuple[Capabilities, ...]:

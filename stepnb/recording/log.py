@@ -10,6 +10,8 @@ Only the I/O thread appends. Any thread may read: records are immutable and the 
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +27,7 @@ from ..protocol.codec import Cut
 from .about import About, Header, Settings, versions
 from .query import Events
 from .records import Index
+from .rows import Filter, Rows
 from .spool import Spool
 from .store import LANES, MOST_IN_MEMORY, AudioStore, Blob, KeepAudio
 
@@ -82,6 +85,10 @@ class Log(Events):
         times, kinds, audio = self._index.columns()
         seconds = (np.frombuffer(times, np.int64) - self.anchor) / 1e9
         return seconds, np.frombuffer(kinds, np.uint32), np.frombuffer(audio, np.uint32), self._index.names
+
+    def rows(self, filter: Filter) -> Rows:
+        """Return the log as a table of rows for a page."""
+        return Rows(self._index, self.anchor, filter)
 
     def frame(self, record: Record) -> str:
         """Return the text of a frame as it was on the wire.
@@ -153,6 +160,7 @@ class EventLog(Log):
         about = About(header=header, config=settings or Settings(), versions=versions())
         super().__init__(Index(Blob()), AudioStore(keep_audio), about)
         self.lost = 0
+        self._grown: deque[Callable[[], None]] = deque()
         self.spool = Spool(self._index.lines, self.audio.lanes, about, folder)
 
     def append_frame(
@@ -187,7 +195,18 @@ class EventLog(Log):
             self._index.append(record)
         else:
             self.lost += 1
+        while self._grown:
+            self._grown.popleft()()
         return record
+
+    @property
+    def appended(self) -> int:
+        """Records so far, those included that cannot be read yet."""
+        return self._index.count
+
+    def when_grown(self, call: Callable[[], None]) -> None:
+        """Call once, on the thread that appends, when the next record comes: it must return at once."""
+        self._grown.append(call)
 
     def _made_room(self, of: Blob | Index) -> bool:
         """Keep what waits for the disk bounded, without waiting for the next second."""

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal, overload
 
-from ..conversation.record import Record, Side
+from ..conversation.record import Record
 from ..errors import ConfigError
+from .folding import Fold, folded
 from .records import Index
 
 _ARROW = {"in": "←", "out": "→", "local": "·"}
 _SIDES = ("in", "out", "local")
-_QUIET = {("local", "playhead")}
 _SHOWN = 200
 _COLUMNS = ("n", "seconds", "time", "side", "type", "item", "response", "text", "audio_ms", "frame")
 
@@ -100,25 +100,11 @@ class Events(Sequence[Record]):
         Audio and transcript deltas alternate, so a run ends only with an event that is no delta or append.
         """
         rows = self._folds()
-        firsts = self._index.records(n for n, _, _ in rows)
-        return [(first, count, size) for first, (_, count, size) in zip(firsts, rows, strict=True)]
+        firsts = self._index.records(row.numbers[0] for row in rows)
+        return [(first, len(row), row.audio) for first, row in zip(firsts, rows, strict=True)]
 
-    def _folds(self) -> list[list[int]]:
-        """Return [number of the first record, count, bytes of audio]."""
-        rows: list[list[int]] = []
-        open_rows: dict[tuple[Side, str], list[int]] = {}
-        for n in self._numbers:
-            name = self._index.name(n)
-            if not (name[1].endswith((".delta", ".append")) or name in _QUIET):
-                open_rows.clear()
-            elif name in open_rows:
-                row = open_rows[name]
-                row[1] += 1
-                row[2] += self._index.audio_bytes(n)
-                continue
-            rows.append([n, 1, self._index.audio_bytes(n)])
-            open_rows[name] = rows[-1]
-        return rows
+    def _folds(self) -> list[Fold]:
+        return folded(self._index, self._numbers)
 
     def df(self) -> Any:
         """Return the records as a pandas DataFrame.
@@ -187,9 +173,10 @@ class Events(Sequence[Record]):
         return f"{name}({len(numbers)} records, {seconds:.1f} s)"
 
     def _repr_html_(self) -> str:
-        folded = self._folds()
+        folds = self._folds()
         rows = []
-        for n, count, size in folded[-_SHOWN:]:
+        for row in folds[-_SHOWN:]:
+            n, count, size = row.numbers[0], len(row), row.audio
             side, kind = self._index.name(n)
             rows.append(
                 f"<tr><td style='text-align:right'>{(self._index.time(n) - self.anchor) / 1e9:.3f}</td>"
@@ -197,8 +184,6 @@ class Events(Sequence[Record]):
                 f"<td style='text-align:left'>{html.escape(kind)}{f' × {count}' if count > 1 else ''}</td>"
                 f"<td style='text-align:right'>{f'{size / 48:.0f} ms' if size else ''}</td></tr>"
             )
-        left_out = (
-            f"<caption>the last {_SHOWN} of {len(folded)} rows</caption>" if len(folded) > _SHOWN else ""
-        )
+        left_out = f"<caption>the last {_SHOWN} of {len(folds)} rows</caption>" if len(folds) > _SHOWN else ""
         head = "<tr><th>s</th><th></th><th style='text-align:left'>event</th><th>audio</th></tr>"
         return f"<table>{left_out}<thead>{head}</thead><tbody>{''.join(rows)}</tbody></table>"

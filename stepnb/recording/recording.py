@@ -106,6 +106,11 @@ class Recording(Pictures):
         return list(self._turns)
 
     @property
+    def name(self) -> str:
+        """The name of its file or folder."""
+        return self._name
+
+    @property
     def started(self) -> datetime:
         """When it began, wall-clock time."""
         return self.events.started

@@ -78,7 +78,7 @@ def record_of(n: int, line: bytes) -> Record:
 class Index:
     """Where each record stands in the lines, and what is asked of many records at once.
 
-    A record costs 32 bytes of memory here; the rest of it is read when it is wanted. What is new is kept as it is until
+    A record costs 36 bytes of memory here; the rest of it is read when it is wanted. What is new is kept as it is until
     `settle` makes lines of it, once a second or when somebody wants to read, and not on the thread that appends.
 
     Only one thread appends. Any thread may settle and read: ``ends`` grows last, and its length is that of what can be
@@ -101,6 +101,7 @@ class Index:
         self._times = array("q")
         self._kinds = array("I")
         self._audio = array("I")
+        self._wire = array("I")
         self._names: list[tuple[Side, str]] = []
         self._numbers: dict[tuple[Side, str], int] = {}
 
@@ -146,6 +147,7 @@ class Index:
         self._times.append(record.t)
         self._kinds.append(number)
         self._audio.append(record.audio.length if record.audio else 0)
+        self._wire.append(_on_the_wire(record))
         self._ends.append(start + length)
 
     @property
@@ -162,6 +164,10 @@ class Index:
 
     def audio_bytes(self, n: int) -> int:
         return self._audio[n]
+
+    def wire_bytes(self, n: int) -> int:
+        """Return the length of a frame as it was sent or came; 0 of a local record."""
+        return self._wire[n]
 
     def columns(self) -> tuple[array[int], array[int], array[int]]:
         """Return copies of every record's time in ns, number of its name in `names`, and bytes of audio."""
@@ -192,3 +198,11 @@ class Index:
     def names(self) -> list[tuple[Side, str]]:
         """Every side and kind there is."""
         return list(self._names)
+
+
+def _on_the_wire(record: Record) -> int:
+    if record.skeleton is None:
+        return 0
+    # As base64, four characters for three bytes; a negative cut says that it is in the skeleton.
+    audio = (record.audio.length + 2) // 3 * 4 if record.audio is not None and record.cut >= 0 else 0
+    return min(len(record.skeleton.encode("utf-8", "surrogatepass")) + audio, 0xFFFF_FFFF)

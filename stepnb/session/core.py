@@ -15,6 +15,8 @@ import uuid
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+import msgspec
+
 from ..conversation.cost import Ledger
 from ..conversation.record import Record
 from ..conversation.reducer import Change, Conversation
@@ -145,13 +147,32 @@ class SessionCore:
         frame = codec.encode(event)
         self._send_frame(event, frame, codec.cut_out(frame, payload, pcm) if payload and pcm else None)
 
-    def _send_frame(self, event: ev.Event, frame: str, audio: codec.Cut | None) -> None:
+    def _send_frame(self, event: codec.AnyEvent, frame: str, audio: codec.Cut | None) -> None:
         if not self.lifeline.is_open:
             return
         record = self.log.append_frame("out", event.type, frame, time.monotonic_ns(), audio)
         for change in self.conversation.apply(record, event):
             self._emit(change, None)
         self.lifeline.send(frame)
+
+    async def send_by_hand(self, body: dict[str, Any]) -> str:
+        """Send an event as somebody wrote it, connecting first; return its id.
+
+        Raises
+        ------
+        StepnbError
+            There is no session to send it to.
+        """
+        await self.connected()
+        if self.closed or not self.lifeline.ready:
+            raise SessionClosed("There is no connection to send it on.", fix="Try again once it is ready.")
+        event_id: str = body.setdefault("event_id", f"hand{next(self._ids)}")
+        frame = msgspec.json.encode(body).decode()
+        decoded = codec.decode(frame)
+        # First: an answer to it is then known for one, in the session and in its recording.
+        self.local("sent_by_hand", {"event_id": event_id, "type": body["type"]})
+        self._send_frame(decoded.event, frame, decoded.audio)
+        return event_id
 
     def append_audio(self, payload: str, pcm: bytes) -> None:
         """Send microphone audio: base64 text and the PCM16 it stands for."""
@@ -190,6 +211,8 @@ class SessionCore:
         self.refresh_status()
 
     def _next_commands(self, event: codec.AnyEvent, now: float) -> list[Command]:
+        if isinstance(event, ev.ErrorEvent) and event.error.event_id in self.conversation.by_hand:
+            return []  # it says nothing of what the session itself asked for
         if self.recovery.takes(event):
             return []  # the slot is that of the next connection
         if isinstance(event, ev.ResponseDone | ev.ResponseCancelled):

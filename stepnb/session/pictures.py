@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..plots.turntaking import TurnTaking
+    from ..widgets.inspector import Inspector
     from ..widgets.timeline import Timeline
 
 PlotKind = Literal["timeline", "waterfall", "latency"]
@@ -44,6 +45,15 @@ class Pictures:
         from ..widgets.timeline import Timeline
 
         return Timeline(cast("Any", self))
+
+    def inspector(self) -> Inspector:
+        """Return every event and local record as a live table, to filter and to read without the audio.
+
+        An event can be sent to a session by hand, and what is shown be saved.
+        """
+        from ..widgets.inspector import Inspector
+
+        return Inspector(cast("Any", self))
 
     def report(self) -> TurnTaking:
         """Count how the two took turns: response times, overlap, interruptions, silences, talk, words, cost.

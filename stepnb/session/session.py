@@ -29,6 +29,7 @@ from .arguments import (
 )
 from .audio_input import AudioInput
 from .budget import limit_of
+from .by_hand import checked
 from .cells import replace_predecessors
 from .core import SessionCore
 from .lifetimes import CLOSE_TIMEOUT, close_soon, open_cores
@@ -38,6 +39,7 @@ from .turn import Turn
 from .view import SessionView
 
 DECIDE_TIMEOUT = 10.0
+SEND_TIMEOUT = 30.0  # connecting included
 
 
 class Session(SessionView):
@@ -261,6 +263,29 @@ class Session(SessionView):
             self._core.update(dataclasses.replace(self._core.settings.config, **changes))
 
         self._core.loop.call_soon_threadsafe(apply)
+
+    def send_event(self, event: dict[str, Any] | str) -> str:
+        """Send an event as you write it, to see what the service makes of it; it connects first.
+
+        Parameters
+        ----------
+        event
+            A JSON object, or its text. It is sent as it is; only an ``event_id`` is added where there is none.
+
+        Returns
+        -------
+        str
+            Its ``event_id``: an error that answers it names it, and ends no turn.
+
+        Raises
+        ------
+        ConfigError
+            It is no JSON object with a type.
+        """
+        self._check_open()
+        if self._core.budget.exhausted is not None:
+            raise self._core.budget.exhausted
+        return wait_on_io(self._core.send_by_hand(checked(event)), SEND_TIMEOUT, "sending")
 
     def restart(self, *, voice: str | ClonedVoice | Voice | None | Unchanged = UNCHANGED) -> None:
         """Begin a new session at the service, with another voice, and tell it the conversation so far as text.

@@ -2,6 +2,7 @@ import type { MicState } from "../../audio/microphone.ts";
 import type { Finish, SessionState, ToolCall } from "../../envelope.ts";
 import type { Health } from "../../link.ts";
 import { gallery } from "./gallery.en.ts";
+import { inspector } from "./inspector.en.ts";
 import { voices } from "./voices.en.ts";
 
 /** A microphone state that needs an explanation. */
@@ -257,6 +258,7 @@ export const en = {
     stop: "Stop",
   },
   gallery,
+  inspector,
   ...voices,
 };
 

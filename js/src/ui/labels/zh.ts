@@ -1,5 +1,6 @@
 import type { Labels } from "./en.ts";
 import { gallery } from "./gallery.zh.ts";
+import { inspector } from "./inspector.zh.ts";
 import { voices } from "./voices.zh.ts";
 
 export const zh: Labels = {
@@ -233,5 +234,6 @@ export const zh: Labels = {
     stop: "停止",
   },
   gallery,
+  inspector,
   ...voices,
 };
