@@ -102,6 +102,7 @@ class _Prices(msgspec.Struct):
 
 
 class _Templates(msgspec.Struct):
+    as_of: str
     events: list[dict[str, Any]]
 
 
@@ -128,9 +129,14 @@ def _prices() -> _Prices:
     return _load("prices.json", _Prices)
 
 
+@functools.cache
+def _templates() -> _Templates:
+    return _load("templates.json", _Templates)
+
+
 def event_templates() -> list[dict[str, Any]]:
     """Return an example of every client event, without an id."""
-    return _load("templates.json", _Templates).events
+    return _templates().events
 
 
 def models() -> tuple[Capabilities, ...]:
@@ -213,4 +219,9 @@ def equivalent(voice: str, cluster: str) -> str | None:
 
 def as_of() -> dict[str, str]:
     """Return the date of each data file."""
-    return {"models": _models().as_of, "voices": _voices().as_of, "prices": _prices().as_of}
+    return {
+        "models": _models().as_of,
+        "voices": _voices().as_of,
+        "prices": _prices().as_of,
+        "templates": _templates().as_of,
+    }
