@@ -20,6 +20,8 @@ AnyVoice = ClonedVoice | Voice | str
 # New accounts may make ten requests a minute and have five at a time; what is refused waits and is made again.
 _AT_A_TIME = 3
 _TURN_TIMEOUT_S = 60.0
+# The lowest of voices; a tracker that may not go there finds an overtone instead.
+_LOWEST_HZ = 50.0
 _READ_ALOUD = (
     "You read texts aloud. Say exactly the text the user gives you, word for word, and nothing else."
 )
@@ -72,7 +74,7 @@ def measured(voice: str, text: str, clip: Clip) -> Spoken:
     """Measure a clip in which a text is spoken."""
     speech = clip.trim_silence()
     try:
-        median = pitch(speech).median
+        median = pitch(speech, floor=_LOWEST_HZ).median
     except AudioError:  # pyworld is not installed
         median = None
     rate = len(_WORD.findall(text)) / speech.duration * 60 if speech.duration else None

@@ -130,6 +130,13 @@ def test_chinese_characters_count_as_words() -> None:
     assert measured("v", "你好，world! It's fine.", sound).rate == pytest.approx(5 / seconds * 60)
 
 
+def test_the_lowest_voices_are_not_taken_for_their_overtones(engine: LocalEngine) -> None:
+    deep = sn.Clip.load(clip(LOW_SLOW))
+    # Played slower, everything is lower: at 55 Hz.
+    slow = sn.Clip(deep.samples, round(deep.rate * 55 / (measured("v", "x", deep).pitch or 1)))
+    assert measured("v", "x", slow.resample(24_000)).pitch == pytest.approx(55, abs=3)
+
+
 def test_the_state_holds_no_sound(engine: LocalEngine, tmp_path: Path) -> None:
     compared = sn.compare_voices(
         ["linjiajiejie", "ruyananshi"], TEXTS, cluster=engine.url, api_key=engine.key
