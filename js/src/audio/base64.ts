@@ -7,15 +7,26 @@ export function encodePcm(parts: Int16Array[]): string {
   return btoa(binary);
 }
 
-/** Samples of base64 PCM16LE; half a sample at the end is dropped. Throws on what is not base64. */
-export function decodePcm(text: string): Int16Array<ArrayBuffer> {
+/** Bytes of base64. Throws on what is not that. */
+export function decodeBytes(text: string): Uint8Array<ArrayBuffer> {
   let binary: string;
   try {
     binary = atob(text);
   } catch (cause) {
     throw new Error("The kernel sent audio that is not base64.", { cause });
   }
-  const bytes = new Uint8Array(binary.length & ~1);
+  const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return new Int16Array(bytes.buffer);
+  return bytes;
+}
+
+/** Samples of base64 PCM16LE; half a sample at the end is dropped. */
+export function decodePcm(text: string): Int16Array<ArrayBuffer> {
+  const { buffer, byteLength } = decodeBytes(text);
+  return new Int16Array(buffer, 0, byteLength >> 1);
+}
+
+/** A sound file that came as base64, for a player. */
+export function soundFile(text: string, type: "audio/wav" | "audio/flac"): Blob {
+  return new Blob([decodeBytes(text)], { type });
 }

@@ -1,3 +1,5 @@
+import { soundFile } from "../audio/base64.ts";
+
 /**
  * One player for many sounds of the same text: going to another one goes on at the same place, as a share of its length.
  */
@@ -79,8 +81,7 @@ export class Transport {
       if (cell === this.cell) this.stop();
       return;
     }
-    const bytes = Uint8Array.from(atob(wav), (character) => character.charCodeAt(0));
-    const url = URL.createObjectURL(new Blob([bytes], { type: "audio/wav" }));
+    const url = URL.createObjectURL(soundFile(wav, "audio/wav"));
     const before = this.#urls.get(cell);
     if (before) URL.revokeObjectURL(before);
     this.#urls.set(cell, url);

@@ -1,3 +1,4 @@
+import { soundFile } from "../audio/base64.ts";
 import { h, icon, setAttribute } from "../ui/dom.ts";
 import { fill, type Labels } from "../ui/labels.ts";
 
@@ -53,8 +54,7 @@ export class Sample {
       if (this.#current?.voice === voice) this.#stop();
       return;
     }
-    const bytes = Uint8Array.from(atob(wav), (character) => character.charCodeAt(0));
-    this.#sounds.set(voice, URL.createObjectURL(new Blob([bytes], { type: "audio/wav" })));
+    this.#sounds.set(voice, URL.createObjectURL(soundFile(wav, "audio/wav")));
     if (this.#current?.voice === voice) this.#play(voice);
   }
 

@@ -1,4 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
+import { soundFile } from "../audio/base64.ts";
 import { Channel } from "../channel.ts";
 import { Faults } from "../faults.ts";
 import { randomId } from "../page.ts";
@@ -85,7 +86,7 @@ export class GalleryView {
           const choice = toolbar.choice;
           if (repeat === choice.repeat && reference === choice.reference) board.fill(rows);
         },
-        sound: ({ key, turn, flac }) => transport.load(key, turn, soundOf(flac)),
+        sound: ({ key, turn, flac }) => transport.load(key, turn, soundFile(flac, "audio/flac")),
         refused: ({ text, fix }) => notes.set("refused", { level: "warning", text, fix }),
       },
       signal,
@@ -102,9 +103,4 @@ export class GalleryView {
   close(): void {
     this.#controller.abort();
   }
-}
-
-function soundOf(base64: string): Blob {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  return new Blob([bytes], { type: "audio/flac" });
 }

@@ -1,3 +1,5 @@
+import { decodeBytes } from "../audio/base64.ts";
+
 /** What the kernel tells of a conversation (stepnb/widgets/timeline.py); times in s. */
 export interface SceneMessage {
   end: number;
@@ -40,7 +42,7 @@ export class Scene {
 
   constructor(facts: SceneMessage) {
     this.facts = facts;
-    this.levels = { you: bytes(facts.you), step: bytes(facts.step) };
+    this.levels = { you: decodeBytes(facts.you), step: decodeBytes(facts.step) };
     const speech = facts.speech.map(([start, end, turn, text]) => said("you", turn, start, end, end, text));
     const messages = facts.messages.map(([at, turn, text]) => said("you", turn, at, at, at, text, true));
     const replies = facts.replies.map(([start, generated, heard, turn, text]) =>
@@ -96,8 +98,4 @@ function said(
   written = false,
 ): Said {
   return { who, turn, start, end, generated, text, written };
-}
-
-function bytes(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

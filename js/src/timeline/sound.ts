@@ -1,3 +1,4 @@
+import { soundFile } from "../audio/base64.ts";
 import type { Said } from "./scene.ts";
 
 /** Plays what was said, one piece at a time, and tells where it is. */
@@ -41,9 +42,8 @@ export class Sound {
       this.stop();
       return;
     }
-    const bytes = Uint8Array.from(atob(wav), (character) => character.charCodeAt(0));
     this.#start = start;
-    this.#audio.src = URL.createObjectURL(new Blob([bytes], { type: "audio/wav" }));
+    this.#audio.src = URL.createObjectURL(soundFile(wav, "audio/wav"));
     this.#audio.play().then(
       () => this.#follow(),
       () => this.stop(),
