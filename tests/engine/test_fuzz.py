@@ -13,13 +13,13 @@ from tests.engine.client import Client
 from tests.engine.fuzz import frames
 
 FRAMES = 1500
-ROUNDS = 3
+ROUNDS = [("live", 0), ("live", 1), ("docs", 2)]
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
-def test_mutated_frames(engine: LocalEngine, seed: int, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("profile", "seed"), ROUNDS)
+def test_mutated_frames(profile: str, seed: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
-    with Client(engine) as client:
+    with LocalEngine(profile, seed=7, speed=None) as engine, Client(engine) as client:
         for frame in frames(seed, FRAMES):
             client.socket.send(frame)
         # Everything before this has been handled, and checked by the order checker on its way in.
