@@ -20,13 +20,13 @@ from ..audio.pcm import PEAK
 from ..audio.spectrum import pitch
 from ..errors import ConfigError
 from ..session.turn import Turn
-from .scoring import Context, Found
+from .judge import Judge as Judge
+from .scoring import Context, Found, Over
 from .text import characters, normal_words, speech_rate
 
 # Below the gate of the standard nothing counts as sound.
 _SILENT_LUFS = -70.0
 
-Over = Literal["last", "mean"]
 _MEAN: Over = "mean"
 _LAST: Over = "last"
 

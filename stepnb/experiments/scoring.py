@@ -21,6 +21,7 @@ logger = logging.getLogger("stepnb")
 # Nothing to be scored was there: neither a zero nor a failure.
 NOT_EXERCISED = None
 
+Over = Literal["last", "mean"]
 Value = float | int | bool | str | None
 Found = Value | Mapping[str, Value]
 
@@ -53,7 +54,7 @@ class Scorer(Protocol):
         The names of its figures where it finds several; empty for a single one.
     """
 
-    over: Literal["last", "mean"]
+    over: Over
     parts: tuple[str, ...]
 
     @property
