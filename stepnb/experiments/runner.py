@@ -14,6 +14,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
+from typing import NamedTuple
 
 from ..service.loop import LoopThread
 from ..service.retry import delays
@@ -33,6 +34,9 @@ ATTEMPTS = 3
 _HELD_CHECK = 2.0
 
 NOTHING: Mapping[str, float] = {}
+
+# Runs that are scored and written while others are under way.
+_KEEPERS = 2
 
 Perform = Callable[[Case], Awaitable[Outcome]]
 
@@ -73,6 +77,13 @@ class Progress:
         """What the runs to make will take at this rate; None before the first."""
         left = self.total - self.done - self.failed
         return None if self.per_minute is None else 60 * left / self.per_minute
+
+
+class _Gate(NamedTuple):
+    """What one place lets through."""
+
+    places: asyncio.Semaphore
+    share: MinuteShare
 
 
 class Runner:
@@ -143,9 +154,10 @@ class Runner:
             async with asyncio.TaskGroup() as group:
                 for place, queue in self._queues.items():
                     limits = self._limits_of(place)
-                    share = MinuteShare(limits.per_minute)
-                    for _ in range(min(limits.concurrency, len(queue))):
-                        group.create_task(self._work(queue, share))
+                    gate = _Gate(asyncio.Semaphore(limits.concurrency), MinuteShare(limits.per_minute))
+                    # More than may run: while some are being kept, as many as the limit lets are under way.
+                    for _ in range(min(limits.concurrency + _KEEPERS, len(queue))):
+                        group.create_task(self._work(queue, gate))
         finally:
             renewing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -153,7 +165,7 @@ class Runner:
             await asyncio.shield(asyncio.to_thread(self._store.release, self._owner))
             self.ended.set_result(None)
 
-    async def _work(self, queue: deque[Case], share: MinuteShare) -> None:
+    async def _work(self, queue: deque[Case], gate: _Gate) -> None:
         held: set[str] = set()
         while queue and not self._stopping:
             case = queue.popleft()
@@ -168,19 +180,20 @@ class Runner:
                     await asyncio.sleep(_HELD_CHECK)
                     held.clear()
             else:
-                self._tell(running=1)
-                try:
-                    await self._make(case, share)
-                finally:
-                    self._tell(running=-1)
+                await self._make(case, gate)
 
-    async def _make(self, case: Case, share: MinuteShare) -> None:
+    async def _make(self, case: Case, gate: _Gate) -> None:
         waits = delays(random.Random(case.seed))
         for attempt in range(1, ATTEMPTS + 1):
-            await share.take()
-            if self._stopping:
-                return
-            outcome = await self._perform(case)
+            async with gate.places:
+                await gate.share.take()
+                if self._stopping:
+                    return
+                self._tell(running=1)
+                try:
+                    outcome = await self._perform(case)
+                finally:
+                    self._tell(running=-1)
             if outcome.error is None or not outcome.again or attempt == ATTEMPTS:
                 break
             logger.info("A run is tried again: %s", outcome.error)
