@@ -156,7 +156,9 @@ class Runner:
                     limits = self._limits_of(place)
                     gate = _Gate(asyncio.Semaphore(limits.concurrency), MinuteShare(limits.per_minute))
                     # More than may run: while some are being kept, as many as the limit lets are under way.
-                    for _ in range(min(limits.concurrency + _KEEPERS, len(queue))):
+                    # With a budget none begins before the cost of the last is known.
+                    workers = limits.concurrency + (_KEEPERS if self._budget is None else 0)
+                    for _ in range(min(workers, len(queue))):
                         group.create_task(self._work(queue, gate))
         finally:
             renewing.cancel()

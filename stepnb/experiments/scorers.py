@@ -18,6 +18,7 @@ from ..audio.clip import Clip
 from ..audio.optional import library
 from ..audio.pcm import PEAK
 from ..audio.spectrum import pitch
+from ..conversation import timing
 from ..errors import ConfigError
 from ..session.turn import Turn
 from .judge import Judge as Judge
@@ -41,7 +42,7 @@ class Latency:
 
     name: str = "latency"
     over: Over = _MEAN
-    parts: tuple[str, ...] = ("response_created", "first_text", "first_audio", "first_heard")
+    parts: tuple[str, ...] = tuple(field.name for field in dataclasses.fields(timing.Latency))
 
     def __call__(self, turn: Turn, context: Context) -> Found:
         return dataclasses.asdict(turn.latency)
