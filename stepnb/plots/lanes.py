@@ -72,12 +72,23 @@ def streamed(chunks: Iterable[tuple[float, int, int]]) -> list[Stretch]:
     return stretches
 
 
-def time_of(stretches: Sequence[Stretch], offset: int) -> float | None:
-    """Return when the sound at an offset was spoken, s; None when it lies in no stretch."""
-    found = bisect_right(stretches, offset, key=lambda stretch: stretch.offset) - 1
-    if found < 0 or offset > stretches[found].offset + stretches[found].length:
-        return None
-    return stretches[found].start + (offset - stretches[found].offset) / BYTES_PER_S
+def parts_of(stretches: Sequence[Stretch], ref: AudioRef) -> list[Stretch]:
+    """Return when a piece of the store was spoken: the parts of the stretches that it covers.
+
+    The padding before speech reaches back over a pause of the microphone, so that there may be several.
+    """
+    if not ref.kept:
+        return []
+    parts = []
+    first = max(0, bisect_right(stretches, ref.offset, key=lambda stretch: stretch.offset) - 1)
+    for stretch in stretches[first:]:
+        begin = max(ref.offset, stretch.offset)
+        end = min(ref.offset + ref.length, stretch.offset + stretch.length)
+        if stretch.offset >= ref.offset + ref.length:
+            break
+        if begin < end:
+            parts.append(Stretch(begin, end - begin, stretch.start + (begin - stretch.offset) / BYTES_PER_S))
+    return parts
 
 
 def of_refs(refs: Sequence[AudioRef], start: float) -> list[Stretch]:
@@ -115,7 +126,7 @@ def loudest(
             continue
         for start, rms in levels(blob, part):
             middle = start - since + (np.arange(rms.size) + 0.5) * vad.FRAME_MS / 1000
-            place = (middle * per_second).astype(np.intp)
+            place = np.floor(middle * per_second).astype(np.intp)
             inside = (place >= 0) & (place < bins)
             np.maximum.at(found, place[inside], rms[inside])
     return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stepnb.conversation.reducer import Conversation
 from stepnb.conversation.state import ItemState, TurnState
 from stepnb.errors import ConfigError
-from stepnb.plots.lanes import BYTES_PER_S, Stretch, of_refs, streamed, time_of, voiced
+from stepnb.plots.lanes import BYTES_PER_S, Stretch, of_refs, parts_of, streamed, voiced
 from stepnb.protocol import events as ev
 from stepnb.protocol.faults import BENIGN, Fault, classify
 from stepnb.recording.log import Log
@@ -216,11 +216,7 @@ class _Reader:
         if started is None and not pushed:
             return
         text = turn.user_transcript or ""
-        pieces = []
-        for ref in list(turn.input_audio):
-            begin = time_of(self._sound, ref.offset) if ref.kept else None
-            if begin is not None:
-                pieces.append(Stretch(ref.offset, ref.length, begin))
+        pieces = [part for ref in list(turn.input_audio) for part in parts_of(self._sound, ref)]
         found = voiced(self._log.audio.lanes["input"], pieces)
         if found is not None:
             yield Span(*found, turn.id, text)

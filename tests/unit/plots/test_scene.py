@@ -4,12 +4,13 @@ import functools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.example_conversation import Stage, room, said, weather
 from stepnb.audio.clip import Clip
-from stepnb.plots.lanes import BYTES_PER_S, Stretch, loudest, streamed, time_of, voiced
+from stepnb.conversation.record import AudioRef
+from stepnb.plots.lanes import BYTES_PER_S, Stretch, loudest, parts_of, streamed, voiced
 from stepnb.plots.scene import Scene, split
 from stepnb.protocol import events as ev
 from stepnb.recording.recording import Recording
@@ -37,17 +38,23 @@ def test_a_microphones_chunks_are_one_stretch_in_spite_of_jitter() -> None:
     chunks = [(1.04 + n * 0.04 + 0.03 * (n % 3), n * 1920, 1920) for n in range(100)]
     (stretch,) = streamed(chunks)
     assert (stretch.offset, stretch.length) == (0, 192_000) and stretch.start == pytest.approx(1.0)
-    assert time_of([stretch], 48_000) == pytest.approx(2.0)
+    (part,) = parts_of([stretch], AudioRef(48_000, 4_800, "input"))
+    assert part == Stretch(48_000, 4_800, pytest.approx(2.0))
 
 
 def test_a_pause_of_the_microphone_begins_another_stretch() -> None:
     first, second = streamed([(1.0, 0, 4800), (1.1, 4800, 4800), (5.0, 9600, 4800)])
     assert first == Stretch(0, 9600, pytest.approx(0.9))
     assert second == Stretch(9600, 4800, pytest.approx(4.9))
-    assert time_of([first, second], 9600) == pytest.approx(4.9)
-    assert time_of([first, second], 14_401) is None and time_of([], 0) is None
+    # What reaches over the pause lies on both sides of it.
+    assert parts_of([first, second], AudioRef(4800, 7200, "input")) == [
+        Stretch(4800, 4800, pytest.approx(1.0)), Stretch(9600, 2400, pytest.approx(4.9)),
+    ]  # fmt: skip
+    assert not parts_of([first, second], AudioRef(14_400, 480, "input"))
+    assert not parts_of([], AudioRef(0, 480, "input")) and not parts_of([first], AudioRef(-1, 480, "input"))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400), st.integers(1, 60), st.floats(0, 2), st.floats(0.5, 3))
 def test_the_loudest_frames_are_those_found_one_by_one(
     frames: int, bins: int, since: float, length: float
@@ -148,6 +155,18 @@ def test_without_the_audio_the_events_say_who_spoke(keep: str) -> None:
     else:
         assert (span.start, span.end) == pytest.approx((1.1, noticed))
     assert reply.heard is not None and reply.heard - reply.start == pytest.approx(1.0)
+
+
+def test_padding_that_reaches_back_over_a_pause_of_the_microphone_moves_nothing() -> None:
+    stage = Stage()
+    stage.microphone(room(3.0, (0.5, burst(1.0))))
+    stage.microphone(room(3.0, (0.1, burst(1.0))), at=9.0)
+    stage.heard("u1", 0.5, 1.5, "One")
+    # In the stream the second part follows the first at once, so that its padding is of the first.
+    stage.heard("u2", 9.1, 10.1, "Two", stream=6.0)
+    first, second = Scene.of(stage.recording()).speech
+    assert (first.start, first.end) == pytest.approx((0.5, 1.5), abs=0.02)
+    assert (second.start, second.end) == pytest.approx((9.1, 10.1), abs=0.02)
 
 
 def test_without_a_player_nothing_is_said_to_be_heard() -> None:
