@@ -157,7 +157,7 @@ def waterfall(what: Source | TurnLike, *, ax: Axes | None = None) -> Figure:
     ax.set_yticks(range(len(turns)), names, fontfamily=families(), parse_math=False)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(turns) - 0.4, -0.6)
-    ax.set_xlim(0, max(longest * 1.22, 1.0))
+    ax.set_xlim(0, max(longest * 1.28, 1.0))
     ax.spines["left"].set_visible(False)
     ax.set_xlabel("from the end of the question, ms")
     ax.legend(

@@ -186,7 +186,7 @@ class _Reader:
     def scene(self) -> Scene:
         end = float(self._seconds.max(initial=0.0))
         replies = [reply for turn in self._turns for reply in self._replies(turn)]
-        end = max([end, *(reply.heard or 0.0 for reply in replies)])
+        end = max([end, *(reply.generated if reply.heard is None else reply.heard for reply in replies)])
         streaming = np.array([name.endswith((".delta", ".append")) for _, name in self._names], bool)
         wire = np.array([side != "local" for side, _ in self._names], bool)
         kinds = self._kinds

@@ -63,13 +63,17 @@ def test_the_loudest_frames_are_those_found_one_by_one(
     clip = Clip(random.integers(-8000, 8000, frames * 480).astype(np.int16), 24000)
     stretch = Stretch(0, len(clip.pcm), 1.0)
     found = loudest(kept(clip).lanes["input"], [stretch], since, since + length, bins)
-    expected = np.zeros(bins)
+    # A frame in the middle of the border of two parts may count to either.
+    least, most = np.zeros(bins), np.zeros(bins)
     for n, frame in enumerate(clip.samples.reshape(-1, 480).astype(float)):
-        place = int(np.floor((1.0 + (n + 0.5) * 0.02 - since) * bins / length))
-        if 0 <= place < bins:
-            expected[place] = max(expected[place], np.sqrt(np.mean(frame**2)))
-    # Frames at the border of two bins may count to either.
-    assert np.isclose(found, expected).mean() > 0.9 or bins > 25
+        rms = np.sqrt(np.mean(frame**2))
+        place = (1.0 + (n + 0.5) * 0.02 - since) * bins / length
+        near = {int(np.floor(place - 1e-6)), int(np.floor(place + 1e-6))}
+        for bin_ in near & set(range(bins)):
+            most[bin_] = max(most[bin_], rms)
+            if len(near) == 1:
+                least[bin_] = max(least[bin_], rms)
+    assert (found >= least - 1e-6).all() and (found <= most + 1e-6).all()
 
 
 @pytest.mark.parametrize("noise", [0, 10, 300])
@@ -173,9 +177,11 @@ def test_without_a_player_nothing_is_said_to_be_heard() -> None:
     stage = Stage()
     stage.typed(1.0, 1, "Hello")
     stage.answer(1.1, "Hello to you.", said(1.0, 3), play=False)
-    (reply,) = Scene.of(stage.recording()).replies
+    scene = Scene.of(stage.recording())
+    (reply,) = scene.replies
     assert reply.heard is None and not reply.cut
     assert reply.start == pytest.approx(1.45)
+    assert scene.end == pytest.approx(2.45), "audio comes faster than it lasts, and all of it is shown"
     assert reply.text == "Hello to you."
 
 
