@@ -14,13 +14,18 @@ export class Editor {
   constructor(labels: Labels, id: string, send: (text: string) => void) {
     this.#labels = labels;
     const { inspector } = labels;
-    this.#choice = h("select", { class: "sn-select", "aria-label": inspector.template });
+    this.#choice = h("select", {
+      class: "sn-select",
+      "aria-label": inspector.template,
+      title: inspector.template,
+    });
     this.#text = h("textarea", {
       class: "sn-code",
       rows: "7",
       spellcheck: "false",
       autocomplete: "off",
       "aria-label": inspector.event,
+      title: inspector.event,
     });
     this.#send = h(
       "button",
@@ -60,7 +65,10 @@ export class Editor {
 
   #fill(): void {
     const template = this.#templates[this.#choice.selectedIndex];
-    if (template) this.#text.value = JSON.stringify(template, null, 2);
+    if (!template) return;
+    this.#text.value = JSON.stringify(template, null, 2);
+    this.#text.setSelectionRange(0, 0);
+    this.#text.scrollTop = 0;
   }
 
   #tell(text: string, loud: boolean): void {

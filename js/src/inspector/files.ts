@@ -20,8 +20,9 @@ export class Files {
   constructor(labels: Labels, id: string, events: FileEvents) {
     this.#labels = labels;
     const { inspector } = labels;
-    const [saving, saveName] = this.#form(inspector.save, inspector.saveName, (name) => events.save(name));
-    const [loading, loadName] = this.#form(inspector.load, inspector.loadName, (name) => events.load(name));
+    const { save, saveTitle, saveName: newName, load, loadTitle, loadName: oldName } = inspector;
+    const [saving, saveName] = this.#form([save, saveTitle, newName], (name) => events.save(name));
+    const [loading, loadName] = this.#form([load, loadTitle, oldName], (name) => events.load(name));
     this.#saveName = saveName;
     saveName.value = suggestion(new Date());
     loadName.setAttribute("list", this.#names.id);
@@ -60,7 +61,10 @@ export class Files {
     this.#tell([text, fix].filter(Boolean).join(" "), true);
   }
 
-  #form(act: string, label: string, run: (name: string) => void): [HTMLFormElement, HTMLInputElement] {
+  #form(
+    [act, title, label]: [string, string, string],
+    run: (name: string) => void,
+  ): [HTMLFormElement, HTMLInputElement] {
     const input = h("input", {
       type: "text",
       class: "sn-field",
@@ -71,7 +75,7 @@ export class Files {
       spellcheck: "false",
       maxlength: "200",
     });
-    const form = h("form", {}, input, h("button", { type: "submit", class: "sn-button" }, act));
+    const form = h("form", {}, input, h("button", { type: "submit", class: "sn-button", title }, act));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#tell("", false);

@@ -85,6 +85,8 @@ export class InspectorView {
     });
     this.#opener = opener(inspector.compose, inspector.composeTitle, this.#editor.element);
     const recording = opener(inspector.recording, inspector.recordingTitle, this.#files.element);
+    this.#opener.addEventListener("click", () => close(recording, this.#files.element));
+    recording.addEventListener("click", () => close(this.#opener, this.#editor.element));
     this.#root = h(
       "div",
       {
