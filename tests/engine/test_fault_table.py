@@ -72,7 +72,7 @@ FAULTS = [
     Fault("cut in the answer", Proxy.cut, True, AGAIN, "interrupted", BACK, REST),
     Fault("stall of half a second", lambda proxy: _stall(proxy, 0.5), True, (), "completed", "", "nothing"),
     Fault(
-        "stall of more than a ping", lambda proxy: _stall(proxy, 3), True, AGAIN, "interrupted", BACK, REST
+        "stall of more than a ping", lambda proxy: _stall(proxy, 4), True, AGAIN, "interrupted", BACK, REST
     ),
     Fault("half-open before the answer", Proxy.half_open, False, AGAIN, "completed", BACK, "nothing"),
     Fault("half-open in the answer", Proxy.half_open, True, AGAIN, "interrupted", BACK, REST),
@@ -103,7 +103,7 @@ def test_a_fault_is_survived_and_what_it_costs_is_known(
     table: Callable[..., None],
 ) -> None:
     monkeypatch.setattr(connection, "PING_INTERVAL", 0.5)
-    monkeypatch.setattr(connection, "PING_TIMEOUT", 1.0)
+    monkeypatch.setattr(connection, "PING_TIMEOUT", 2.0)
     with Proxy(engine.url) as proxy, sn.Session(proxy.url, api_key=engine.key) as session:
         begun = threading.Event()
         whole = session.ask(QUESTIONS[0]).wait(TIMEOUT).audio.samples
