@@ -3,6 +3,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import start_new_kernel
@@ -30,9 +31,17 @@ for kind in ('level', 'spectrogram', 'mel', 'pitch'):
     clip.plot(kind)._repr_png_()
 with plots.style('dark'):
     clip.plot()
+from scripts.example_conversation import weather
+recording = weather()
+for kind in ('timeline', 'waterfall', 'latency'):
+    recording.plot(kind)._repr_png_()
+recording.report()._repr_png_()
+recording.timeline()._repr_mimebundle_()
+import stepnb
+stepnb.vad_lab(recording).plot()._repr_png_()
 sys.exit('matplotlib.pyplot' in sys.modules)
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, cwd=Path(__file__).parents[3])
 
 
 def test_a_plot_and_a_clip_show_themselves_in_a_kernel_nothing_was_set_up_in() -> None:
