@@ -93,7 +93,8 @@ def test_events_come_live_and_are_filtered_and_read(open_notebook: OpenNotebook)
     expect(inspector.row("response.done")).to_be_visible()
     inspector.filter("Type, * and ?", "audio.delta")
     sound = inspector.row("response.audio.delta")
-    expect(sound.locator(".sn-size")).to_have_text(re.compile(r"^× \d+ · [\d.]+ kB( · [\d.]+/s)?$"))
+    expect(sound.locator(".sn-size")).to_have_text(re.compile(r"^× \d+ · [\d.]+ kB$"))
+    expect(sound.locator(".sn-rate")).to_have_text(re.compile(r"^[\d.]+/s$"))
     expect(inspector.rows).to_have_count(1)
     sound.click()
     expect(inspector.detail.locator("pre")).to_contain_text(
@@ -278,6 +279,8 @@ def test_light_dark_wide_and_narrow(open_notebook: OpenNotebook) -> None:
     notebook.page.evaluate("() => jupyterapp.commands.execute('application:toggle-left-area')")
     for theme in THEMES:
         notebook.theme(theme)
+        expect(inspector.root).to_have_attribute("data-theme", theme)
+        expect(inspector.row("response.done")).to_be_visible()
         check(notebook, inspector.root, f"inspector-{theme}-narrow")
     notebook.page.set_viewport_size({"width": 1500, "height": 1000})
     notebook.run(2)

@@ -7,7 +7,7 @@ import { ROW, Span } from "./span.ts";
 import type { Row } from "./wire.ts";
 
 const ARROWS = { in: "←", out: "→", local: "·" };
-const COLUMNS = ["time", "side", "type", "size", "text"] as const;
+const COLUMNS = ["time", "side", "type", "size", "rate", "text"] as const;
 
 export interface TableEvents {
   select(n: number): void;
@@ -46,8 +46,12 @@ export class Table {
     this.#head = h(
       "div",
       { class: "sn-event sn-head", role: "row", "aria-rowindex": "1" },
-      ...COLUMNS.map((name) =>
-        h("span", { role: "columnheader", class: `sn-${name}` }, h("span", {}, columns[name])),
+      ...COLUMNS.map((name, column) =>
+        h(
+          "span",
+          { role: "columnheader", class: `sn-${name}`, "aria-colindex": String(column + 1) },
+          h("span", {}, columns[name]),
+        ),
       ),
     );
     this.element = h(
@@ -68,6 +72,7 @@ export class Table {
     });
     const resized = new ResizeObserver(() => this.#seen());
     resized.observe(this.element);
+    resized.observe(this.#head);
     signal.addEventListener("abort", () => {
       resized.disconnect();
       cancelAnimationFrame(this.#frame);
@@ -99,20 +104,22 @@ export class Table {
     this.#selected = this.#record = -1;
   }
 
-  #measure(): void {
+  /** Whether anything is seen: while a theme is changed, or out of the page, nothing has a size. */
+  #measure(): boolean {
     this.#span.total = this.#feed.total;
     this.#span.height = Math.max(0, this.element.clientHeight - this.#head.offsetHeight);
+    return this.#span.height > 0;
   }
 
   #seen(): void {
-    this.#measure();
+    if (!this.#measure()) return;
     const { first, count } = this.#span.at(this.element.scrollTop);
     this.#feed.see(first, count, this.#span.atEnd(this.element.scrollTop));
     this.update();
   }
 
   #draw(): void {
-    this.#measure();
+    if (!this.#measure()) return;
     const height = `${this.#span.content}px`;
     if (this.#body.style.height !== height) {
       this.#body.style.height = height;
@@ -144,7 +151,10 @@ export class Table {
 
   #makeLine(index: number): Line {
     const cells = Object.fromEntries(
-      COLUMNS.map((name) => [name, h("span", { role: "gridcell", class: `sn-${name}` })]),
+      COLUMNS.map((name, column) => [
+        name,
+        h("span", { role: "gridcell", class: `sn-${name}`, "aria-colindex": String(column + 1) }),
+      ]),
     ) as Line["cells"];
     const element = h("div", { class: "sn-event", role: "row", id: `${this.#id}-${index}` });
     element.append(...COLUMNS.map((name) => cells[name]));
@@ -178,7 +188,8 @@ export class Table {
     setText(cells.type, row.type);
     const count = row.count > 1 ? `× ${row.count}` : "";
     const size = row.bytes ? bytes(row.bytes) : "";
-    setText(cells.size, [count, size, rate(row, this.#labels)].filter(Boolean).join(" · "));
+    setText(cells.size, [count, size].filter(Boolean).join(" · "));
+    setText(cells.rate, rate(row, this.#labels));
     const sound = row.audio_ms ? fill(inspector.sound, { s: (row.audio_ms / 1000).toFixed(2) }) : "";
     setText(cells.text, row.text || sound);
   }

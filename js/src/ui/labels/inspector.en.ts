@@ -2,7 +2,7 @@
 export const inspector = {
   title: "Events",
   events: "Events",
-  columns: { time: "s", side: "Side", type: "Type", size: "Size", text: "Content" },
+  columns: { time: "s", side: "Side", type: "Type", size: "Size", rate: "Rate", text: "Content" },
   sides: { in: "from the service", out: "to the service", local: "here" },
   allSides: "Both sides and local",
   onlySide: "Only {side}",

@@ -4,7 +4,7 @@ import type { inspector as en } from "./inspector.en.ts";
 export const inspector: typeof en = {
   title: "事件",
   events: "事件",
-  columns: { time: "秒", side: "方向", type: "类型", size: "大小", text: "内容" },
+  columns: { time: "秒", side: "方向", type: "类型", size: "大小", rate: "速率", text: "内容" },
   sides: { in: "来自服务", out: "发往服务", local: "本地" },
   allSides: "双向和本地",
   onlySide: "只看{side}",
