@@ -19,6 +19,7 @@ from tests.browser._panel import (
     evaluate,
     live_microphones,
     records,
+    soon,
     times_of,
     watch_microphones,
 )
@@ -60,6 +61,11 @@ def test_speech_is_transcribed_answered_and_heard(
     assert heard > ended, "the answer comes after the question"
     panel.wait_for(playing="false", timeout=40)
     expect(panel.rows("step")).to_have_attribute("data-state", "done")
+    # The page's last report follows once the last sample has reached the ear.
+    soon(
+        lambda: evaluate(notebook, "s.turns[-1].heard_ms >= 999 * s.turns[-1].audio.duration"),
+        "all of it was heard",
+    )
     turn = evaluate(
         notebook,
         "(lambda t: {'heard_ms': t.heard_ms, 'text': t.transcript, 'first_ms': t.latency.first_heard})(s.turns[-1])",
