@@ -115,6 +115,10 @@ class Lab:
 
     def open(self, cells: Sequence[str]) -> Notebook:
         """Write a notebook of code cells, open it in a page of its own and wait for its kernel."""
+        return self._show(self._write(cells))
+
+    def _write(self, cells: Sequence[str]) -> str:
+        """Write a notebook of code cells; returns its name."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         notebook.metadata["kernelspec"] = {
             "name": "python3",
@@ -123,13 +127,27 @@ class Lab:
         }
         name = f"{secrets.token_hex(4)}.ipynb"
         nbformat.write(notebook, self._server.notebooks / name)
-        return self._show(name)
+        return name
 
     def open_file(self, path: Path) -> Notebook:
         """Open a copy of an existing notebook."""
         name = f"{secrets.token_hex(4)}-{path.name}"
         shutil.copy(path, self._server.notebooks / name)
         return self._show(name)
+
+    def open_in_notebook_7(self, cells: Sequence[str]) -> Page:
+        """Write a notebook of code cells and open it in Notebook 7, which the same server serves."""
+        self.allow_microphone(True)
+        page = self._context.new_page()
+        page.on("websocket", _scan_messages)
+        page.goto(f"{self.url}notebooks/{self._write(cells)}?token={self._server.token}")
+        return page
+
+    def page_of(self, origin: str) -> Page:
+        """A page of the same browser for another server, whose microphone is allowed."""
+        context = self._browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+        context.grant_permissions(["microphone"], origin=origin)
+        return context.new_page()
 
     def open_again(self, notebook: Notebook) -> Notebook:
         """Open the same notebook in a second page, with the same kernel."""
