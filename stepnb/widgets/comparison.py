@@ -6,13 +6,10 @@ import dataclasses
 import html
 import importlib
 import itertools
-import logging
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import anywidget
 import pybase64
 import traitlets
 from msgspec import Meta
@@ -22,15 +19,11 @@ from ..audio.pcm import PEAK
 from ..errors import ConfigError, StepnbError
 from ..rest.tables import Markup, table
 from ..rest.voices import Voices
-from ..service.loop import user_thread
-from . import language, messages
+from . import messages
 from .blind import BlindTest
-from .comm_guard import keep_requested_subshell
+from .page_widget import STATIC, PageWidget
 from .spoken import AnyVoice, Spoken, by_sessions, by_speech, checked_texts, labelled
 
-logger = logging.getLogger("stepnb")
-
-_STATIC = Path(__file__).parent / "static"
 _BINS = 90
 
 
@@ -53,9 +46,6 @@ class Undo(messages.Message, tag="undo"):
 
 class Begin(messages.Message, tag="begin"):
     """A blind test begins anew."""
-
-
-_Messages = Listen | Judge | Undo | Begin | messages.PageError
 
 
 def compare_voices(
@@ -107,7 +97,7 @@ def compare_voices(
         account.close()
 
 
-class VoiceComparison(anywidget.AnyWidget):
+class VoiceComparison(PageWidget):
     """Texts by several voices: a grid of players, and a blind test. Made by `compare_voices`.
 
     ``comparison["Ada", "Hello."]`` is one `Spoken` with its clip; iterating gives all.
@@ -120,12 +110,14 @@ class VoiceComparison(anywidget.AnyWidget):
         The labels and the texts, in order.
     """
 
-    _esm = _STATIC / "compare.js"
-    _css = _STATIC / "compare.css"
+    _page = "compare"
+    _esm = STATIC / "compare.js"
+    _css = STATIC / "compare.css"
     grid = traitlets.Dict().tag(sync=True)
     trial = traitlets.Dict().tag(sync=True)
     scores = traitlets.List(traitlets.Dict()).tag(sync=True)
-    lang = traitlets.Unicode().tag(sync=True)
+
+    _messages: Any = messages.Hello | Listen | Judge | Undo | Begin
 
     def __init__(self, spoken: Sequence[Spoken], *, seed: int = 0) -> None:
         self.spoken = list(spoken)
@@ -134,11 +126,8 @@ class VoiceComparison(anywidget.AnyWidget):
         self._by_place = {(one.voice, one.text): one for one in spoken}
         self._seeds = itertools.count(seed)
         self._test = self._new_test()
-        self._seq = itertools.count()
-        super().__init__(grid=self._described(), lang=language.chosen())
+        super().__init__(grid=self._described())
         self._show_trial()
-        keep_requested_subshell(self.comm)
-        self.on_msg(self._on_page_message)
 
     def __getitem__(self, place: tuple[str, str]) -> Spoken:
         return self._by_place[place]
@@ -185,18 +174,9 @@ class VoiceComparison(anywidget.AnyWidget):
         names = ("voice", "trials", "wins", "ties", "losses", "preference", "low", "high")
         return _frame([dataclasses.asdict(score) for score in self._test.scores()], names)
 
-    # From the page: any thread ----------------------------------------------------------------------------------------
+    # From the page ----------------------------------------------------------------------------------------------------
 
-    def _on_page_message(self, _: Any, content: Any, __: Any) -> None:
-        """Check and enqueue, nothing else."""
-        try:
-            message = messages.parse(content, _Messages)
-        except ValueError as error:
-            logger.warning("The page sent a message that does not fit: %s", error)
-            return
-        user_thread.loop.call_soon_threadsafe(self._handle, message)
-
-    def _handle(self, message: Any) -> None:
+    async def _handle(self, message: Any) -> None:
         match message:
             case Listen(cell=cell, view=view):
                 self._play(cell, view)
@@ -209,8 +189,6 @@ class VoiceComparison(anywidget.AnyWidget):
             case Begin():
                 self._test = self._new_test()
                 self._show_trial()
-            case messages.PageError(message=said):
-                logger.error("The comparison's page: %s", said)
 
     def _play(self, cell: str, view: str) -> None:
         trial = self._test.current
@@ -221,9 +199,7 @@ class VoiceComparison(anywidget.AnyWidget):
         clip = one.clip if one is not None else None
         wav = None if clip is None else pybase64.b64encode_as_string(clip.encoded("WAV"))
         number = len(self._test.choices)
-        if self.comm is not None:
-            content = {"cell": cell, "number": number, "wav": wav}
-            self.send({"v": 1, "k": "sound", "seq": next(self._seq), "view": view, **content})
+        self._say("sound", view, cell=cell, number=number, wav=wav)
 
     def _new_test(self) -> BlindTest:
         heard = {

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-import logging
 import threading
 from collections import OrderedDict, defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import anywidget
 import pybase64
 import traitlets
 from msgspec import Meta
 
-from ..errors import StepnbError
-from ..service.loop import user_thread
-from . import language, messages
-from .comm_guard import keep_requested_subshell
+from . import messages
+from .page_widget import STATIC, PageWidget
 
 if TYPE_CHECKING:
     from ..experiments.experiment import Experiment
     from ..experiments.store import Run
 
-logger = logging.getLogger("stepnb")
-
-_STATIC = Path(__file__).parent / "static"
 # Rows in one answer; the page asks for those it is about to show.
 _MOST_ROWS = 50
 # Recordings kept open for the next turn or the next cell.
@@ -76,7 +67,7 @@ class Rate(messages.Message, tag="rate"):
     blind: bool = False
 
 
-class Gallery(anywidget.AnyWidget):
+class Gallery(PageWidget):
     """Variants as columns, inputs as rows: answers with what differs marked, players in step, scores, ratings.
 
     Arrows move, the space bar plays, 1 to 5 rate, N notes; Blind hides which variant is which and shuffles them.
@@ -88,23 +79,20 @@ class Gallery(anywidget.AnyWidget):
         Its runs; `refresh` takes in those that came later.
     """
 
-    _esm = _STATIC / "gallery.js"
-    _css = _STATIC / "gallery.css"
+    _page = "gallery"
+    _esm = STATIC / "gallery.js"
+    _css = STATIC / "gallery.css"
     head = traitlets.Dict().tag(sync=True)
-    lang = traitlets.Unicode().tag(sync=True)
 
-    _messages: Any = messages.Hello | Query | Rows | Hear | Rate | messages.PageError
+    _messages: Any = messages.Hello | Query | Rows | Hear | Rate
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
-        self._seq = itertools.count()
         self._lock = threading.Lock()
         self._open: OrderedDict[str, Any] = OrderedDict()
         self._cells: dict[tuple[str, str, int], Run] = {}
         self._scores: dict[str, dict[str, float | str | None]] = {}
-        super().__init__(head=self._load(), lang=language.chosen())
-        self.survives_busy_cells = keep_requested_subshell(self.comm)
-        self.on_msg(self._on_page_message)
+        super().__init__(head=self._load())
 
     def refresh(self) -> None:
         """Take in runs and scores that came since."""
@@ -128,26 +116,12 @@ class Gallery(anywidget.AnyWidget):
             "runs": len(runs),
         }
 
-    # From the page: any thread ----------------------------------------------------------------------------------------
+    # From the page ----------------------------------------------------------------------------------------------------
 
-    def _on_page_message(self, _: Any, content: Any, __: Any) -> None:
-        """Check and enqueue, nothing else: this may run beside the user's cell, on another thread."""
-        try:
-            message = messages.parse(content, self._messages)
-        except ValueError as error:
-            logger.warning("The page sent a message that does not fit: %s", error)
-            return
-        user_thread.submit(self._take_in(message))
+    async def _handle(self, message: Any) -> None:
+        await asyncio.to_thread(self._carry_out, message)
 
-    # The user's loop thread -------------------------------------------------------------------------------------------
-
-    async def _take_in(self, message: Any) -> None:
-        try:
-            await asyncio.to_thread(self._handle, message)
-        except StepnbError as error:
-            self._say("refused", message.view, text=error.message, fix=error.fix)
-
-    def _handle(self, message: Any) -> None:
+    def _carry_out(self, message: Any) -> None:
         match message:
             case Query():
                 self._say("order", message.view, id=message.id, inputs=self._ordered(message))
@@ -159,8 +133,6 @@ class Gallery(anywidget.AnyWidget):
                 self._say("sound", message.view, key=message.key, turn=message.turn, flac=sound)
             case Rate():
                 self._rate(message)
-            case messages.PageError(message=said):
-                logger.error("The gallery's page: %s", said)
 
     def _ordered(self, query: Query) -> list[int]:
         x = self.experiment
@@ -252,10 +224,6 @@ class Gallery(anywidget.AnyWidget):
         known = {run.key for run in self._cells.values()}
         if message.key in known:
             self.experiment.store.rate(message.kind, message.key, message.value, blind=message.blind)
-
-    def _say(self, kind: str, view: str, **fields: Any) -> None:
-        if self.comm is not None:
-            self.send({"v": 1, "k": kind, "seq": next(self._seq), "view": view, **fields})
 
     def __repr__(self) -> str:
         return f"Gallery({self.experiment.name}, {self.head['runs']} runs)"

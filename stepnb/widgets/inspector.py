@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import os
 import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import anywidget
 import traitlets
 from msgspec import Meta
 
@@ -21,18 +19,16 @@ from ..recording.recording import Recording
 from ..recording.rows import Filter, Rows
 from ..service.loop import user_thread
 from ..session.session import Session
-from . import language, messages
-from .comm_guard import keep_requested_subshell
-
-logger = logging.getLogger("stepnb")
-
-STATIC = Path(__file__).parent / "static"
+from . import messages
+from .page_widget import STATIC, PageWidget
 
 INTERVAL = 0.1
 """A view is told of what has come at most so often, s."""
 MOST_VIEWS = 8
 _FILES = 200
 _ENDING = ".stepnb"
+
+logger = logging.getLogger("stepnb")
 
 Name = Annotated[str, Meta(min_length=1, max_length=300)]
 Number = Annotated[int, Meta(ge=0, lt=1 << 48)]
@@ -95,7 +91,7 @@ class _View:
         self.busy = asyncio.Lock()
 
 
-class Inspector(anywidget.AnyWidget):
+class Inspector(PageWidget):
     """Everything that went between a session and the service, and what happened here, as a live table.
 
     Deltas are folded; it is filtered by side, type and text; a selected event is shown as JSON without its audio. An
@@ -115,28 +111,18 @@ class Inspector(anywidget.AnyWidget):
         "en", "zh", or "" for the page's language.
     """
 
+    _page = "inspector"
     _esm = STATIC / "inspector.js"
     _css = STATIC / "inspector.css"
-    lang = traitlets.Unicode().tag(sync=True)
     shown = traitlets.Dict().tag(sync=True)
 
-    _messages: Any = (
-        messages.Hello | messages.Bye | Look | Detail | SendEvent | Save | Load | messages.PageError
-    )
+    _messages: Any = messages.Hello | messages.Bye | Look | Detail | SendEvent | Save | Load
 
     def __init__(self, source: Session | Recording) -> None:
-        if not (STATIC / "inspector.js").exists():
-            raise StepnbError(
-                "The page's part of the inspector is not built.",
-                fix="In a source checkout run: cd js && npm ci && npm run build",
-            )
         self.source = self._home = source
         self._views: dict[str, _View] = {}
-        self._seq = itertools.count()
         self._watches = False
-        super().__init__(lang=language.chosen(), shown=_facts(source, at_home=True))
-        self.survives_busy_cells = keep_requested_subshell(self.comm)
-        self.on_msg(self._on_page_message)
+        super().__init__(shown=_facts(source, at_home=True))
 
     def load(self, path: str | os.PathLike[str] | None) -> None:
         """Show a recording in the place of what is shown; None: what the widget was made for.
@@ -150,52 +136,36 @@ class Inspector(anywidget.AnyWidget):
         self.shown = _facts(self.source, at_home=path is None)
         user_thread.loop.call_soon_threadsafe(self._anew)
 
-    # From the page: any thread ------------------------------------------------------------------------------------
+    # From the page ------------------------------------------------------------------------------------------------
 
-    def _on_page_message(self, _: Any, content: Any, __: Any) -> None:
-        """Check and enqueue, nothing else: this may run beside the user's cell, on another thread."""
-        try:
-            message = messages.parse(content, self._messages)
-        except ValueError as error:
-            logger.warning("The page sent a message that does not fit: %s", error)
-            return
-        user_thread.submit(self._take_in(message))
-
-    # The user's loop thread ---------------------------------------------------------------------------------------
-
-    async def _take_in(self, message: Any) -> None:
-        try:
-            await self._handle(message)
-        except StepnbError as error:
-            self._say(
-                message.view, "said", about=message.__struct_config__.tag, text=error.message, fix=error.fix
-            )
+    def _refuse(self, message: Any, error: StepnbError) -> None:
+        self._say(
+            "said", message.view, about=message.__struct_config__.tag, text=error.message, fix=error.fix
+        )
 
     async def _handle(self, message: Any) -> None:
         match message:
             case messages.Hello(view=view):
-                self._say(view, "welcome", templates=event_templates(), files=await asyncio.to_thread(_files))
+                self._say("welcome", view, templates=event_templates(), files=await asyncio.to_thread(_files))
             case Look():
                 await self._look(message)
             case Detail(view=view, n=n):
                 known = self._view(view)
                 async with known.busy:
                     found = await asyncio.to_thread(known.rows.detail, n) if known.rows is not None else None
-                self._say(view, "detail", n=n, record=found)
+                self._say("detail", view, n=n, record=found)
             case SendEvent(view=view, text=text):
                 if not isinstance(self.source, Session):
                     raise ConfigError("A recording takes no events.", fix="Send them to a session.")
                 event_id = await asyncio.to_thread(self.source.send_event, text)
-                self._say(view, "sent", event_id=event_id)
+                self._say("sent", view, event_id=event_id)
             case Save(view=view, name=name):
                 path = await asyncio.to_thread(self._save, name)
-                self._say(view, "saved", name=path.name, files=await asyncio.to_thread(_files))
+                self._say("saved", view, name=path.name, files=await asyncio.to_thread(_files))
             case Load(name=name):
                 await asyncio.to_thread(self.load, None if name is None else _beside(name))
             case messages.Bye(view=view):
                 self._forget(view)
-            case messages.PageError(message=said):
-                logger.error("The inspector's page: %s", said)
 
     def _save(self, name: str) -> Path:
         path = _beside(name)
@@ -272,7 +242,7 @@ class Inspector(anywidget.AnyWidget):
             records = _records(source)
             fields = await asyncio.to_thread(self._rows, view, look, source)
             view.told = (records, time.monotonic())
-            self._say(look.view, "rows", to=look.n, records=records, **fields)
+            self._say("rows", look.view, to=look.n, records=records, **fields)
 
     def _rows(self, view: _View, look: Look, source: Session | Recording) -> dict[str, Any]:
         wanted = Filter(look.side, look.type, look.text, look.fold)
@@ -289,13 +259,6 @@ class Inspector(anywidget.AnyWidget):
             "start": start,
             "rows": rows.window(start, look.count),
         }
-
-    def _say(self, view: str, kind: str, **fields: Any) -> None:
-        if self.comm is not None:
-            now = time.monotonic() * 1000
-            self.send({"v": 1, "k": kind, "seq": next(self._seq), "t": now, "view": view, **fields})
-
-    # Shown without a page -----------------------------------------------------------------------------------------
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         found = super()._repr_mimebundle_(**options)

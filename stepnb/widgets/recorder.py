@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import binascii
-import itertools
-import logging
 import os
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
-import anywidget
 import pybase64
 import traitlets
 from msgspec import Meta
 
 from ..audio.clip import Clip
 from ..audio.pcm import RATE
-from ..errors import AudioError, ConfigError, StepnbError
-from ..service.loop import user_thread
-from . import language, messages
-from .comm_guard import keep_requested_subshell
-
-logger = logging.getLogger("stepnb")
-
-STATIC = Path(__file__).parent / "static"
+from ..errors import AudioError, ConfigError
+from . import messages
+from .page_widget import STATIC, PageWidget
 
 MAX_SECONDS = 60.0
 """Of sound that is shown; what is longer is cut there."""
@@ -48,7 +39,7 @@ class File(messages.Message, tag="file"):
 Source = Clip | str | os.PathLike[str] | bytes
 
 
-class Recorder(anywidget.AnyWidget):
+class Recorder(PageWidget):
     """Records a reference clip for cloning, with the microphone of the browser; ``recorder.clip`` afterwards.
 
     It counts in, shows the level, warns of clipping, ends by itself, and lets it be cut, heard and made again.
@@ -87,15 +78,15 @@ class Recorder(anywidget.AnyWidget):
     >>> voices.clone(recorder.clip, recorder.script, consent="...", accept_cost=True)
     """
 
+    _page = "recorder"
     _esm = STATIC / "recorder.js"
     _css = STATIC / "recorder.css"
     script = traitlets.Unicode().tag(sync=True)
     seconds = traitlets.List(traitlets.Float()).tag(sync=True)
     trim = traitlets.List(traitlets.Float()).tag(sync=True)
-    lang = traitlets.Unicode().tag(sync=True)
     takes = traitlets.Int()
 
-    _messages: Any = messages.Hello | Take | File | messages.PageError
+    _messages: Any = messages.Hello | Take | File
 
     def __init__(
         self,
@@ -110,10 +101,7 @@ class Recorder(anywidget.AnyWidget):
         least, most = _window(seconds)
         self._lock = threading.Lock()
         self._sound = Clip.silence(0)
-        self._seq = itertools.count()
-        super().__init__(script=script or "", seconds=[least, most], lang=language.chosen(), **traits)
-        self.survives_busy_cells = keep_requested_subshell(self.comm)
-        self.on_msg(self._on_page_message)
+        super().__init__(script=script or "", seconds=[least, most], **traits)
         if clip is not None:
             self.load(clip)
 
@@ -153,24 +141,7 @@ class Recorder(anywidget.AnyWidget):
         self.trim = trim
         self.takes += 1
 
-    # From the page: any thread ----------------------------------------------------------------------------------------
-
-    def _on_page_message(self, _: Any, content: Any, __: Any) -> None:
-        """Check and enqueue, nothing else: this may run beside the user's cell, on another thread."""
-        try:
-            message = messages.parse(content, self._messages)
-        except ValueError as error:
-            logger.warning("The page sent a message that does not fit: %s", error)
-            return
-        user_thread.submit(self._take_in(message))
-
-    # The user's loop thread -------------------------------------------------------------------------------------------
-
-    async def _take_in(self, message: Any) -> None:
-        try:
-            await self._handle(message)
-        except StepnbError as error:
-            self._say("refused", text=error.message, fix=error.fix)
+    # From the page ----------------------------------------------------------------------------------------------------
 
     async def _handle(self, message: Any) -> None:
         match message:
@@ -187,13 +158,6 @@ class Recorder(anywidget.AnyWidget):
                 except AudioError as error:
                     error.message = error.message.replace(f"This data ({len(data)} bytes)", repr(name))
                     raise
-            case messages.PageError(message=said):
-                logger.error("The recorder's page: %s", said)
-
-    def _say(self, kind: str, view: str | None = None, **fields: Any) -> None:
-        if self.comm is not None:
-            address = {"view": view} if view is not None else {}
-            self.send({"v": 1, "k": kind, "seq": next(self._seq), **address, **fields})
 
     def __repr__(self) -> str:
         clip = self.clip

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import anywidget
 import numpy as np
 import pybase64
-import traitlets
 from msgspec import Meta
 from numpy.typing import NDArray
 
 from ..audio import vad
 from ..audio.clip import Clip
 from ..conversation.record import AudioRef
-from ..errors import StepnbError
 from ..plots.figure import PlotFigure
 from ..plots.lanes import loudest
 from ..plots.scene import Scene, Source
 from ..plots.timeline import draw, share
-from ..service.loop import user_thread
-from . import language, messages
+from . import messages
+from .page_widget import STATIC, PageWidget
 
-_STATIC = Path(__file__).parent / "static"
 _FRAME_S = vad.FRAME_MS / 1000
 
 MAX_SECONDS = 120.0
@@ -43,7 +38,7 @@ class Play(messages.Message, tag="play"):
     who: Literal["you", "step"]
 
 
-class Timeline(anywidget.AnyWidget):
+class Timeline(PageWidget):
     """A conversation over time: pan, zoom, click what somebody said to read and hear it.
 
     It shows what had happened when it was displayed; made by ``session.timeline()`` and ``recording.timeline()``.
@@ -60,42 +55,26 @@ class Timeline(anywidget.AnyWidget):
         "en", "zh", or "" for the page's language.
     """
 
-    _esm = _STATIC / "timeline.js"
-    _css = _STATIC / "timeline.css"
-    lang = traitlets.Unicode().tag(sync=True)
+    _page = "timeline"
+    _esm = STATIC / "timeline.js"
+    _css = STATIC / "timeline.css"
+
+    _messages: Any = Look | Play
 
     def __init__(self, source: Source) -> None:
-        if not (_STATIC / "timeline.js").exists():
-            raise StepnbError(
-                "The page's part of the timeline is not built.",
-                fix="In a source checkout run: cd js && npm ci && npm run build",
-            )
         self.source = source
-        self._sent = 0
-        super().__init__(lang=language.chosen())
-        self.on_msg(self._on_page_message)
+        super().__init__()
 
-    def _on_page_message(self, _: Any, content: Any, __: Any) -> None:
-        """Check and enqueue, nothing else: this may run beside the user's cell."""
-        try:
-            message = messages.parse(content, Look | Play)
-        except ValueError:
-            return  # not one of ours: nothing is owed to it
-        loop = user_thread.loop
-        loop.call_soon_threadsafe(loop.run_in_executor, None, self._answer, message)
+    async def _handle(self, message: Any) -> None:
+        await asyncio.to_thread(self._answer, message)
 
     def _answer(self, message: Look | Play) -> None:
         if isinstance(message, Look):
-            self._down("scene", view=message.view, **facts(self.source))
+            self._say("scene", message.view, **facts(self.source))
             return
         clip, start = sound(self.source, message.turn, message.who)
         wav = pybase64.b64encode_as_string(clip.encoded("WAV")) if clip.pcm else None
-        self._down("sound", view=message.view, turn=message.turn, who=message.who, wav=wav, start=start)
-
-    def _down(self, kind: str, **fields: Any) -> None:
-        self._sent += 1
-        if self.comm is not None:
-            self.send({"v": 1, "k": kind, "seq": self._sent, "t": time.monotonic() * 1000, **fields})
+        self._say("sound", message.view, turn=message.turn, who=message.who, wav=wav, start=start)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         found = super()._repr_mimebundle_(**options)

@@ -21,7 +21,8 @@ from ..rest.voices import MAX_PREVIEW, Voices
 from ..service.loop import user_thread
 from ..session.session import Session
 from . import messages
-from .recorder import STATIC, File, Recorder, Source, Take
+from .page_widget import STATIC
+from .recorder import File, Recorder, Source, Take
 
 # A handle that is dragged is judged once it rests, s.
 _REST = 0.2
@@ -65,6 +66,7 @@ class Bench(Recorder):
         ``{"id": ..., "name": ...}`` of the voice, empty before there is one.
     """
 
+    _page = "lab"
     _esm = STATIC / "lab.js"
     _css = STATIC / "lab.css"
     checks = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -74,7 +76,7 @@ class Bench(Recorder):
     busy = traitlets.Unicode().tag(sync=True)
     made = traitlets.Dict().tag(sync=True)
 
-    _messages: Any = messages.Hello | Take | File | messages.PageError | Preview | Clone | Converse
+    _messages: Any = messages.Hello | Take | File | Preview | Clone | Converse
 
     def __init__(self, lab: VoiceLab, **options: Any) -> None:
         self._lab = lab

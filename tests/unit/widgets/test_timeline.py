@@ -42,7 +42,7 @@ def test_a_view_that_looks_gets_the_scene(monkeypatch: pytest.MonkeyPatch) -> No
     page = Page(monkeypatch)
     page.says(k="look")
     message = page.wait_for(1)
-    assert (message["k"], message["view"], message["v"], message["seq"]) == ("scene", "v1", 1, 1)
+    assert (message["k"], message["view"], message["v"], message["seq"]) == ("scene", "v1", 1, 0)
     scene = Scene.of(example())
     assert len(message["speech"]) == len(scene.speech) and message["cuts"] == [
         cut.start for cut in scene.cuts

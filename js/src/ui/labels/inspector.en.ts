@@ -32,7 +32,7 @@ export const inspector = {
   template: "Template",
   event: "Event, as JSON",
   send: "Send",
-  sendTitle: "Ctrl+Enter",
+  sendTitle: "Send it: Ctrl+Enter",
   sent: "Sent as {id}.",
   recording: "Recording",
   recordingTitle: "Save what is shown, or show another recording",

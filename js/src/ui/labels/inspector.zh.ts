@@ -34,7 +34,7 @@ export const inspector: typeof en = {
   template: "模板",
   event: "事件（JSON）",
   send: "发送",
-  sendTitle: "Ctrl+Enter",
+  sendTitle: "按 Ctrl+Enter 发送",
   sent: "已发送，编号 {id}。",
   recording: "录制",
   recordingTitle: "保存当前内容，或显示另一份录制",
