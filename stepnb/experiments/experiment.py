@@ -20,7 +20,7 @@ from .grid import Combine, Variant, variants_of
 from .handle import Handle, show_until_done
 from .inputs import inputs_of
 from .limits import LOCAL, Limits
-from .overview import Summary, summary_html
+from .overview import Summary, VariantDifference, summary_html
 from .perform import Outcome, perform
 from .pictures import by_level, interaction
 from .plan import Case, Plan, cases_of, plan_of
@@ -158,6 +158,7 @@ class Experiment:
             raise ConfigError(
                 f"{self.name!r} runs already.", fix="Wait for it: handle.wait(), or handle.cancel()."
             )
+        self._describe_scorers()
         runner = Runner(
             self._cases, self.store, self._performer(dask), self._keep, self._limits_of, self._budget
         )
@@ -196,6 +197,7 @@ class Experiment:
     def score(self) -> Experiment:
         """Score the runs that are kept with scorers they have not met; nothing is run."""
         inputs = {one.name: one for one in self.inputs}
+        self._describe_scorers()
         for scorer in self.scorers:
             known = self.store.scored(scorer.id)
             for run in self.runs:
@@ -203,6 +205,9 @@ class Experiment:
                     recording = self.store.recording(run.key)
                     self.store.score(run.key, scorer.rows(run.key, recording, inputs[run.input]))
         return self
+
+    def _describe_scorers(self) -> None:
+        self.store.describe((scorer.id, scorer.name, scorer.description) for scorer in self.scorers)
 
     # Looking ------------------------------------------------------------------------------------------------------
 
@@ -341,10 +346,22 @@ class Experiment:
         """Return a variant as the Python that makes its session."""
         return as_python(self._variant(variant).settings)
 
-    def diff(self, first: str, second: str) -> Difference:
-        """Show what is different between the instructions of two variants."""
+    def diff(self, first: str, second: str) -> VariantDifference:
+        """Show what is different between the instructions of two variants, beside their results.
+
+        Raises
+        ------
+        ConfigError
+            There is no such variant.
+        """
         texts = [str(self._variant(name).settings.get("instructions") or "") for name in (first, second)]
-        return Difference(first, texts[0], second, texts[1])
+        pair = [run for run in self.runs if run.variant in (first, second)]
+        found = [
+            one
+            for metric in self.metrics
+            for one in comparisons(pair, self._values(metric), metric, "variant", first)
+        ]
+        return VariantDifference(Difference(first, texts[0], second, texts[1]), holm(found))
 
     def _variant(self, name: str) -> Variant:
         found = next((variant for variant in self.variants if variant.name == name), None)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .prompts import Difference
 from .stats import Comparison, Mean, mean
 from .store import Run, ScoreRow
 from .words import figure, unit_of
@@ -120,6 +121,36 @@ def _cell_html(summary: Summary, variant: str, metric: str) -> str:
     if missing:
         notes.append(f"{missing} not exercised")
     return html.escape(value) + "".join(f"<br><small>{html.escape(note)}</small>" for note in notes)
+
+
+class VariantDifference:
+    """Two variants: what is different in their instructions, and in their results.
+
+    Attributes
+    ----------
+    instructions
+        The difference of the texts.
+    results
+        A comparison for each score, corrected for their number.
+    """
+
+    def __init__(self, instructions: Difference, results: Sequence[Comparison]) -> None:
+        self.instructions = instructions
+        self.results = list(results)
+
+    def __repr__(self) -> str:
+        return "\n".join([repr(self.instructions), *(f"{one.metric}: {one}" for one in self.results)])
+
+    def _repr_html_(self) -> str:
+        told = "".join(
+            f'<tr><th scope="row" style="text-align:left;vertical-align:top">{html.escape(one.metric)}</th>'
+            f'<td style="text-align:left">{html.escape(str(one))}</td></tr>'
+            for one in self.results
+        )
+        return (
+            '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:start">'
+            f"{self.instructions._repr_html_()}<table>{told}</table></div>"
+        )
 
 
 def sentences(found: Sequence[Comparison]) -> list[str]:

@@ -127,6 +127,7 @@ def _page(x: Experiment, runs: Sequence[Run], audio: _Audio) -> str:
         "<h2>Variants</h2>",
         *_variants(x.variants),
         "<h2>Made with</h2>",
+        *_scorers(x),
         _made_with(runs),
     ]
     # The policy lets the file load nothing: what is not in it does not exist for it.
@@ -223,6 +224,15 @@ def _variants(variants: Sequence[Variant]) -> list[str]:
             f"<details><summary>{html.escape(variant.name)}</summary>{told}<pre>{code}</pre></details>"
         )
     return shown
+
+
+def _scorers(x: Experiment) -> list[str]:
+    """Tell what the scores were made with: settings, the prompt of a judge, the source of a function."""
+    return [
+        f"<details><summary>Score {html.escape(scorer.name)}</summary>"
+        f"<pre>{html.escape(scorer.description)}</pre></details>"
+        for scorer in x.scorers
+    ]
 
 
 def _made_with(runs: Sequence[Run]) -> str:

@@ -74,6 +74,16 @@ class Prepared:
     id: str
     takes_context: bool
 
+    @property
+    def description(self) -> str:
+        """What it is, with its settings: the source of a function, the prompt of a judge."""
+        if isinstance(self.scorer, Scorer):
+            return repr(self.scorer)
+        try:
+            return inspect.getsource(self.scorer)
+        except (OSError, TypeError):
+            return repr(self.name)
+
     def rows(self, key: str, recording: Recording, one: Input) -> list[ScoreRow]:
         """Score a run; what a scorer raises becomes a note."""
         turns = recording.turns

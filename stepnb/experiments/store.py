@@ -42,6 +42,9 @@ CREATE TABLE IF NOT EXISTS scores (
   key TEXT NOT NULL, scorer TEXT NOT NULL, name TEXT NOT NULL, value REAL, text TEXT, note TEXT,
   PRIMARY KEY (key, scorer, name)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS scorers (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, description TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ratings (
   id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
   blind INTEGER NOT NULL
@@ -302,6 +305,17 @@ class Store:
         return self.folder / "audio" / digest[:2] / f"{digest}.flac"
 
     # Scores and ratings
+
+    def describe(self, scorers: Iterable[tuple[str, str, str]]) -> None:
+        """Keep (id, name, description) of scorers: what their scores were made with."""
+        with self.writing() as db:
+            db.executemany("INSERT OR REPLACE INTO scorers VALUES (?, ?, ?)", scorers)
+
+    def described(self) -> dict[str, tuple[str, str]]:
+        """Return (name, description) of every scorer that has scored here, by its id."""
+        with self._open() as db:
+            rows = db.execute("SELECT id, name, description FROM scorers ORDER BY name").fetchall()
+            return {scorer: (name, description) for scorer, name, description in rows}
 
     def scored(self, scorer: str) -> frozenset[str]:
         """Return the keys of the runs that a scorer has scored."""

@@ -238,6 +238,35 @@ print("ended", flush=True)
 """
 
 
+def test_ctrl_c_ends_cleanly_and_running_again_goes_on(engine: LocalEngine, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path), engine.url, engine.key],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "begun"
+    until = time.monotonic() + 60
+    while not _rows(tmp_path) and time.monotonic() < until:
+        time.sleep(0.05)  # nothing but the store is there to look at
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode != 0 and "KeyboardInterrupt" in said and "it was cancelled" in said
+    kept = _rows(tmp_path)
+    assert 0 < len(kept) < 16
+    with sqlite3.connect(tmp_path / "runs.sqlite") as db:
+        assert db.execute("SELECT count(*) FROM claims").fetchone() == (0,)
+    db.close()
+    again = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), engine.url, engine.key],
+        capture_output=True, text=True, timeout=90, check=True,
+    )  # fmt: skip
+    assert "ended" in again.stdout
+    assert dict(kept).items() <= dict(_rows(tmp_path)).items()
+    assert len(_rows(tmp_path)) == 16
+
+
 def test_kill_9_loses_nothing_and_does_nothing_twice(engine: LocalEngine, tmp_path: Path) -> None:
     """Twenty random kills while 16 runs are made; each finished run is there once and unchanged."""
     randomness = random.Random(4)

@@ -80,6 +80,14 @@ def test_factors_are_compared_over_everything_else(tmp_path: Path) -> None:
         x.compare("duration", by="voice", baseline="x")
 
 
+def test_two_variants_are_shown_with_prompts_and_results(tmp_path: Path) -> None:
+    found = made(tmp_path / "x", FULL).diff("low, calm", "low, quick")
+    assert repr(found).startswith("Be [-calm.-]{+quick. <img")
+    assert "duration: low, quick is shorter than low, calm by 1 s [1, 1], 6 pairs." in repr(found)
+    shown = found._repr_html_()
+    assert "<ins" in shown and "<table>" in shown and "<img" not in shown
+
+
 def test_tables_are_written(tmp_path: Path) -> None:
     import pandas as pd
 
@@ -122,6 +130,7 @@ def test_a_report_holds_everything_and_runs_nothing(tmp_path: Path) -> None:
     assert "quick is shorter than calm by 1 s" in page
     assert "Be calm." in page  # the prompts
     assert "numpy" in page  # the versions
+    assert "Duration(name=" in page  # the scorers, with their settings
     assert page.index("What was found") < page.index("Scores") < page.index("Side by side")
 
 
