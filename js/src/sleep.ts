@@ -3,11 +3,16 @@ const ASLEEP_MS = 90_000;
 
 /** Notices that the computer slept. Pure: times are the wall clock's, ms, because others may stand still meanwhile. */
 export class Sleep {
-  #last: number | null = null;
+  #last: number;
+
+  /** `now`: the lid may be closed before anything was asked. */
+  constructor(now: number) {
+    this.#last = now;
+  }
 
   /** To be called all the time; true once after a sleep. */
   woke(now: number): boolean {
-    const slept = this.#last !== null && now - this.#last > ASLEEP_MS;
+    const slept = now - this.#last > ASLEEP_MS;
     this.#last = now;
     return slept;
   }

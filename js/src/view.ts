@@ -20,7 +20,7 @@ export class View implements Member {
   readonly #group: ViewGroup;
   readonly #channel: Channel;
   readonly #link = new Link();
-  readonly #sleep = new Sleep();
+  readonly #sleep = new Sleep(Date.now());
   readonly #sound: Sound;
   readonly #screen: Screen;
   readonly #labels: Labels;
