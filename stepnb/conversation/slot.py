@@ -241,6 +241,7 @@ class Slot:
     def _never_ended(self) -> list[Command]:
         """What was cancelled has no end that the service would tell, whether it had begun or not."""
         if self.response_id is not None:
+            self._finished.append(self.response_id)  # should its end come after all, it ends nothing else
             return [Abandon(self.response_id)]
         return [] if self._turn is None else [GiveUp(self._turn, "It was cancelled before it began.")]
 

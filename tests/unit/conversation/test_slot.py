@@ -35,6 +35,20 @@ def error(message: str, event_id: str | None = None) -> ev.ErrorEvent:
     return ev.ErrorEvent(error=ev.ErrorInfo(message=message, event_id=event_id))
 
 
+def test_the_late_end_of_an_abandoned_response_ends_no_other() -> None:
+    slot = Slot()
+    slot.want(1, 0.0)
+    slot.on_event(created("r1"), 0.1)
+    slot.cancel(0.2)
+    assert slot.on_time(4.0) == [Abandon("r1")]
+    assert slot.want(2, 4.1) == [SendCreate(2)]
+    assert slot.cancel(4.2) == [SendCancel()]
+    slot.on_event(done("r1", "incomplete"), 4.3)
+    assert slot.state == "closing"
+    refused = error("ongoing response already exists", "t2.create")
+    assert slot.on_event(refused, 4.4) == [GiveUp(2, "It was cancelled before it began.")]
+
+
 def test_asks_at_once_when_free() -> None:
     assert Slot().want(1, 0.0) == [SendCreate(1)]
 
