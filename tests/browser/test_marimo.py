@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -79,24 +80,23 @@ def marimo(tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_panel_talks_in_marimo(lab: Lab, marimo: str, mouth: Mouth, ear: Recorder) -> None:
-    page = lab.page_of(marimo)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(marimo)
-    panel = page.locator(".stepnb")
-    expect(panel).to_have_attribute("data-welcome", "true", timeout=60_000)
-    panel.get_by_placeholder("Type a message").fill("What is seven times six?")
-    page.keyboard.press("Enter")
-    answers = panel.locator('[data-who="step"]')
-    expect(answers.first).to_contain_text("42", timeout=20_000)
-    panel.get_by_role("button", name="Talk", exact=True).click()
-    expect(panel).to_have_attribute("data-mic", "live")
-    expect(panel).to_have_attribute("data-playing", "false", timeout=20_000)
-    begun, ended = mouth.say(QUESTION).wait()
-    expect(panel.locator('[data-who="you"]').nth(1)).to_contain_text("joke", timeout=20_000)
-    assert ear.wait_for_sound(after=begun) > ended
-    expect(answers.nth(1)).to_have_attribute("data-state", "done", timeout=30_000)
-    OUTPUT.mkdir(exist_ok=True)
-    page.screenshot(path=OUTPUT / "marimo.png")
-    assert errors == []
-    page.close()
+    with contextlib.closing(lab.page_of(marimo)) as page:
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(marimo)
+        panel = page.locator(".stepnb")
+        expect(panel).to_have_attribute("data-welcome", "true", timeout=60_000)
+        panel.get_by_placeholder("Type a message").fill("What is seven times six?")
+        page.keyboard.press("Enter")
+        answers = panel.locator('[data-who="step"]')
+        expect(answers.first).to_contain_text("42", timeout=20_000)
+        panel.get_by_role("button", name="Talk", exact=True).click()
+        expect(panel).to_have_attribute("data-mic", "live")
+        expect(panel).to_have_attribute("data-playing", "false", timeout=20_000)
+        begun, ended = mouth.say(QUESTION).wait()
+        expect(panel.locator('[data-who="you"]').nth(1)).to_contain_text("joke", timeout=20_000)
+        assert ear.wait_for_sound(after=begun) > ended
+        expect(answers.nth(1)).to_have_attribute("data-state", "done", timeout=30_000)
+        OUTPUT.mkdir(exist_ok=True)
+        page.screenshot(path=OUTPUT / "marimo.png")
+        assert errors == []
