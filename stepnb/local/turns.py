@@ -85,6 +85,10 @@ class Setup:
     faults: Faults = field(default_factory=Faults)
 
 
+# A session's tasks are cancelled so often, this far apart, s.
+_CANCELS, _CANCEL_S = 10, 0.2
+
+
 class Session:
     """A session.
 
@@ -156,9 +160,11 @@ class Session:
 
     async def close(self) -> None:
         """Stop everything the session runs."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for _ in range(_CANCELS):
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:  # again for one that was just being woken by another task, and so has missed it
+                await asyncio.wait(set(self._tasks), timeout=_CANCEL_S)
         logger.info("%s: closed", self._name)
 
     # Frames ---------------------------------------------------------------------------------------------------------

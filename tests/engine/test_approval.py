@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -252,7 +253,11 @@ def test_a_button_while_a_cell_waits(kernel: Kernel, beside: bool) -> None:
     else:
         with pytest.raises(CellFailed, match=r"ApprovalBlocked.*get_weather awaits your approval"):
             kernel.cell(ASK, on_message=follow)
-        # The cell has ended, so the button that was pressed meanwhile is heard.
+        # The button may be drawn only now; a cell that waits for nothing lets the kernel say so.
+        until = time.monotonic() + 30
+        while not pressed and time.monotonic() < until:
+            kernel.cell("pass", on_message=follow)
+        # The cell has ended, so the button that was pressed is heard.
         assert kernel.cell("print(turn.wait(30).status)").strip() == "completed"
     assert pressed
     assert (
