@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+import contextlib
+from collections.abc import Iterator
 
+import pytest
+from playwright.sync_api import Playwright, expect
+
+from tests.browser._lab import Lab, find_chromium
 from tests.browser._panel import (
     SESSION,
     Panel,
@@ -14,7 +19,7 @@ from tests.browser._panel import (
     times_of,
 )
 from tests.browser._sound import Mouth, PulseServer
-from tests.browser.conftest import OpenNotebook
+from tests.browser.conftest import OpenNotebook, unavailable
 from tests.browser.test_panel_views import start, works
 
 HIDE = """() => {
@@ -79,8 +84,25 @@ def test_kernel_shut_down(open_notebook: OpenNotebook) -> None:
     assert live_microphones(notebook.page) == 0
 
 
-def test_microphone_unplugged(open_notebook: OpenNotebook, pulse: PulseServer, mouth: Mouth) -> None:
-    notebook = open_notebook(SESSION)
+@pytest.fixture
+def house(playwright: Playwright, pulse: PulseServer | None) -> Iterator[tuple[Lab, PulseServer, Mouth]]:
+    """A sound server and a browser of one's own: Chromium plays no sounds any more once a device was taken away."""
+    chromium = find_chromium(playwright)
+    if pulse is None or chromium is None:
+        unavailable("no sound or no Chromium here")
+    with contextlib.ExitStack() as ending:
+        own = PulseServer()
+        ending.callback(own.close)
+        lab = Lab(playwright, chromium, own.client_env)
+        ending.callback(lab.close)
+        mouth = Mouth(own)
+        ending.callback(mouth.close)
+        yield lab, own, mouth
+
+
+def test_microphone_unplugged(house: tuple[Lab, PulseServer, Mouth]) -> None:
+    lab, pulse, mouth = house
+    notebook = lab.open([SESSION])
     panel = start(notebook)
     panel.talk()
     with pulse.unplugged():
@@ -91,6 +113,8 @@ def test_microphone_unplugged(open_notebook: OpenNotebook, pulse: PulseServer, m
         notebook.screenshot("panel-unplugged")
         soon(lambda: evaluate(notebook, "s.panel._bridge.owner") is None, "nobody has the microphone")
     works(panel, mouth)
+    notebook.close()
+    assert not notebook.errors
 
 
 def test_two_sessions_have_one_microphone_and_speak_in_turn(
