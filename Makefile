@@ -67,8 +67,15 @@ pictures: $(DONE)/package $(DONE)/browser ## Take the pictures of the documentat
 bench-plots: $(BENCH)/installed ## Measure how fast pictures are, beside matplotlib and librosa
 	$(BENCH)/bin/python -m tests.bench.plots
 
+.PHONY: docs
+docs: $(DONE)/package ## Build the documentation in build/docs
+	# What failed is read again next time: a warning is given only while a page is read.
+	$(BIN)/sphinx-build --quiet --jobs auto --fail-on-warning --keep-going -c docs -d build/doctrees . build/docs || \
+	  { rm -rf build/doctrees; exit 1; }
+	@echo 'Open build/docs/index.html'
+
 .PHONY: check
-check: $(DONE)/package check-locks ## Lint, format and types, for Python and TypeScript
+check: $(DONE)/package check-locks docs ## Lint, format and types, for Python and TypeScript, and the documentation
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy stepnb
