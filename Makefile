@@ -23,16 +23,14 @@ BROWSER_BENCHES := $(filter-out %/__init__.py %/conftest.py,$(shell grep -L __ma
 WITHOUT_KEY := env --unset=STEPFUN_API_KEY --unset=STEP_API_KEY STEPNB_CLUSTER=local
 # What the benchmark compares with has an environment of its own: nothing here depends on it.
 BENCH := .venv-bench
-QUICKSTART := notebooks/01_quickstart.ipynb
 
 .PHONY: help
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: lab
-lab: $(DONE)/package ## Open JupyterLab on the quickstart notebook
-	# By its URL, so that the printed address leads to the notebook too where no browser can be opened.
-	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/$(QUICKSTART)
+lab: $(DONE)/package ## Open JupyterLab on copies of the tutorials, in stepnb-tutorials
+	$(BIN)/stepnb lab
 
 .PHONY: setup
 setup: $(DONE)/package ## Set up Python, the page's bundle and the package in .venv

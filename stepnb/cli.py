@@ -1,4 +1,4 @@
-"""The command line: ``stepnb serve``."""
+"""The command line: ``stepnb lab``, ``notebooks`` and ``serve``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from stepnb import tutorials
 from stepnb.errors import StepnbError
 from stepnb.local import serve
 
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="stepnb", description="Realtime voice in Jupyter.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    tutorials.add_parsers(commands)
     serve.add_parser(commands)
     options = parser.parse_args(arguments)
     try:

@@ -48,7 +48,8 @@ BELOW = {
         "plots",
     },
     "local": {"errors", "protocol", "audio"},
-    "cli": {"errors", "local"},
+    "tutorials": {"errors"},
+    "cli": {"errors", "local", "tutorials"},
     "__init__": set(),
 }
 LONGEST_MODULE = 400
