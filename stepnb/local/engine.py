@@ -29,6 +29,9 @@ START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 15.0
 MAX_SESSIONS = 64
 _GRACE_S = 3  # for connections to end when the engine closes
+# An unused connection is kept longer than clients keep it in their pools (httpx: 5 s, as uvicorn): where both end it at
+# the same time, a request goes into a connection that is just being closed.
+_KEEP_ALIVE_S = 75
 
 
 def local_time() -> datetime:
@@ -324,6 +327,7 @@ class LocalEngine:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
         server = Server(config)

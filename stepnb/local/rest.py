@@ -73,5 +73,7 @@ async def wrong_method(request: Request, _: Exception) -> Response:
 
 
 async def fault(request: Request, _: Exception) -> Response:
-    """A fault of the engine itself; the server logs it."""
-    return error(request, 500, "internal error", "server_error")
+    """A fault of the engine itself; the server logs it, and then closes the connection, so the client is told."""
+    response = error(request, 500, "internal error", "server_error")
+    response.headers["connection"] = "close"
+    return response

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from stepnb.local.engine import LocalEngine
 from tests.engine.rest import HIGH_FAST, LOW_SLOW, SPEC, Json, clip, connect, refused, upload
@@ -284,10 +285,31 @@ def test_a_bug_is_an_error_of_the_service_too(world: World, monkeypatch: pytest.
     logging.getLogger().addHandler(log)
     try:
         monkeypatch.setattr("stepnb.local.store.Store.files", broken)
-        refused(world.http.get("/files"), 500, "internal error")
+        response = world.http.get("/files")
+        refused(response, 500, "internal error")
+        # The server ends the connection after a bug: a client that kept it would send its next request to nobody.
+        assert response.headers["connection"] == "close"
         assert logged.wait(30), "the bug is in the log"
     finally:
         logging.getLogger().removeHandler(log)
+
+
+def test_a_connection_outlives_its_place_in_a_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where both ended it at the same time, a request could go into a connection that is just being closed."""
+    kept: list[float] = []
+    on_response_complete = AutoHTTPProtocol.on_response_complete
+
+    def note(protocol: Any) -> None:
+        on_response_complete(protocol)
+        assert protocol.timeout_keep_alive_task
+        kept.append(protocol.timeout_keep_alive_task.when() - protocol.loop.time())
+
+    monkeypatch.setattr(AutoHTTPProtocol, "on_response_complete", note)
+    with LocalEngine() as engine, connect(engine) as http:
+        http.get("/files").raise_for_status()
+    (seconds,) = kept
+    in_the_pool = httpx.Limits().keepalive_expiry
+    assert in_the_pool is not None and seconds > 2 * in_the_pool
 
 
 NOT_GIVEN = {"402": "nothing costs money", "451": "nothing is reviewed", "504": "there is no gateway"}
