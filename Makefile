@@ -16,6 +16,8 @@ BUNDLE := stepnb/widgets/static/panel.js
 JS_SOURCES := js/build.mjs js/tsconfig.json $(shell find js/src -type f)
 # Left out when there is no notebook yet: pytest refuses a path that does not exist.
 NOTEBOOKS := $(wildcard notebooks)
+# Whose examples are run.
+PAGES := $(wildcard *.md) docs
 # Those that are programs, and those that need the fixtures of the browser tests.
 BENCHES := $(basename $(notdir $(shell grep -l __main__ tests/bench/*.py)))
 BROWSER_BENCHES := $(filter-out %/__init__.py %/conftest.py,$(shell grep -L __main__ tests/bench/*.py))
@@ -38,7 +40,7 @@ setup: $(DONE)/package ## Set up Python, the page's bundle and the package in .v
 .PHONY: test
 test: $(DONE)/package $(DONE)/browser ## Run all tests
 	npm --prefix js test
-	$(WITHOUT_KEY) $(BIN)/pytest --nbval tests $(NOTEBOOKS)
+	$(WITHOUT_KEY) $(BIN)/pytest --nbval tests $(PAGES) $(NOTEBOOKS)
 
 .PHONY: bench
 bench: $(DONE)/package $(DONE)/browser ## Measure what an event costs, memory, ears, load and latency (minutes)

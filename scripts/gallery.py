@@ -30,6 +30,21 @@ _SMALLER = (
     8  # a pixel of a thumbnail is so many of the picture, which blurs what fonts and versions differ in
 )
 
+# The second half is for the tests, which run the page: what a reader would have of their own.
+_IMPORTS = """
+```python
+import stepnb as sn
+from stepnb import plots
+from stepnb.audio.analysis import speech_segments
+```
+
+<!-- invisible-code: python
+from scripts import gallery
+
+clip, recording = gallery.sentence(), gallery.recording()
+a, b = gallery.asked(1, 0.0), gallery.asked(2, 0.2)
+-->"""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -141,6 +156,7 @@ def main() -> None:
         "A picture for every question. All are matplotlib figures: they can be changed, saved, put on axes of yours",
         "(`ax=`), and follow `sn.style()`. Teal is you, violet the assistant, as in the panel; red is cut off or",
         "clipped, nothing else. `make pictures` makes this page; the voices in it are synthetic and speak no language.",
+        _IMPORTS,
     ]
     for name, picture in PICTURES.items():
         for theme in THEMES:

@@ -24,17 +24,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit status: 0, or 1 after a failure that was explained on stderr.
     """
-    parser = argparse.ArgumentParser(prog="stepnb", description="Realtime voice in Jupyter.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    tutorials.add_parsers(commands)
-    serve.add_parser(commands)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         status: int = options.run(options)
     except StepnbError as error:
         sys.stderr.write(f"stepnb: {error}\n")
         return 1
     return status
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands."""
+    parser = argparse.ArgumentParser(prog="stepnb", description="Realtime voice in Jupyter.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    tutorials.add_parsers(commands)
+    serve.add_parser(commands)
+    return parser
 
 
 if __name__ == "__main__":

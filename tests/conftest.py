@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-pytest_plugins = ["tests.key_scan"]
-
 FIGURES = pytest.StashKey[list[str]]()
 TABLES = pytest.StashKey[dict[str, list[dict[str, str]]]]()
 

@@ -1,4 +1,4 @@
-"""The local engine's page in the documentation: its tables are the code's, and its examples run.
+"""The local engine's page in the documentation: its tables are the code's.
 
 ``python -m tests.unit.local.test_docs`` writes the tables anew.
 """
@@ -6,14 +6,10 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import docstring_parser
-import pytest
 
 from stepnb.local import conversation, hearing, inbuffer, rest_files, rest_wire, server, store
 from stepnb.local.engine import MAX_SESSIONS
@@ -75,21 +71,6 @@ def with_tables(page: str) -> str:
     return page
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(
-        rf"^```{language}\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
-    )
-
-
-def run(*command: str, **options: object) -> subprocess.CompletedProcess[str]:
-    # The plugins of this suite are slow to load, and none of the examples'.
-    settings = {"STEPNB_CLUSTER": "local", "PYTHONWARNINGS": "error", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    environment = os.environ | settings
-    return subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, timeout=120, env=environment, **options
-    )  # type: ignore[call-overload, no-any-return]
-
-
 def test_the_tables_are_the_codes() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert with_tables(page) == page, "write them anew: python -m tests.unit.local.test_docs"
@@ -113,36 +94,6 @@ def test_the_limits_are_the_codes() -> None:
     }
     for what, limit in limits.items():
         assert told[what].startswith(limit), what
-
-
-def test_the_examples_run() -> None:
-    joined = "\n".join(blocks("python"))
-    done = run("-c", joined)
-    assert (done.returncode, done.stderr) == (0, "")
-    first, second = done.stdout.splitlines()
-    assert "4" in first and re.fullmatch(r"interrupted .+ 1", second)
-
-
-def test_the_fixtures_work(tmp_path: Path) -> None:
-    (example,) = blocks("python test")
-    (tmp_path / "test_mine.py").write_text(example, encoding="utf-8")
-    done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
-    assert "2 passed" in done.stdout, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize("command", [line for block in blocks("bash") for line in block.splitlines()])
-def test_the_commands_are_understood(command: str) -> None:
-    from stepnb.local import serve
-
-    words = command.partition("  #")[0].split()
-    if words[0] != "stepnb":
-        assert words[:2] == ["pip", "install"]
-        return
-    import argparse
-
-    parser = argparse.ArgumentParser()
-    serve.add_parser(parser.add_subparsers())
-    assert parser.parse_args(words[1:]).run is serve.run
 
 
 if __name__ == "__main__":
