@@ -63,6 +63,12 @@ pictures: $(DONE)/package $(DONE)/browser ## Take the pictures of the documentat
 	mkdir -p docs/images
 	for picture in test-output/docs-*.png; do cp "$$picture" "docs/images/$${picture#test-output/docs-}"; done
 
+.PHONY: tutorials
+tutorials: $(DONE)/package $(DONE)/browser ## Run the tutorials in JupyterLab and store their outputs anew
+	rm -rf test-output/notebooks
+	$(WITHOUT_KEY) $(BIN)/pytest tests/browser/test_notebooks.py
+	$(BIN)/python -m scripts.tutorials
+
 .PHONY: bench-plots
 bench-plots: $(BENCH)/installed ## Measure how fast pictures are, beside matplotlib and librosa
 	$(BENCH)/bin/python -m tests.bench.plots

@@ -56,7 +56,7 @@ def write_report(x: Experiment, path: Path, most_mb: float = _MOST_MB) -> Path:
     runs = x.runs
     if not runs:
         raise ExperimentError("There is nothing to report: no run is kept.", fix="Run it first: x.run().")
-    page = _page(x, runs, _Audio(x, most_mb))
+    page = _page(x, runs, Players(x, most_mb))
     draft = path.with_name(f".{path.name}.draft")
     try:
         draft.write_text(page, encoding="utf-8")
@@ -68,8 +68,16 @@ def write_report(x: Experiment, path: Path, most_mb: float = _MOST_MB) -> Path:
     return path
 
 
-class _Audio:
-    """Players of the turns, as long as there is room."""
+class Players:
+    """Players of the turns, as long as there is room.
+
+    Parameters
+    ----------
+    x
+        The experiment.
+    most_mb
+        What they may take together, MB.
+    """
 
     def __init__(self, x: Experiment, most_mb: float) -> None:
         self._x = x
@@ -94,7 +102,10 @@ class _Audio:
             return "<small>left out for size</small>"
         self._room -= len(data)
         source = f"data:audio/mpeg;base64,{data}"
-        return f'<audio controls preload="none" aria-label="{html.escape(label)}" src="{source}"></audio>'
+        return (
+            f'<audio controls preload="none" style="max-width:100%" aria-label="{html.escape(label)}" '
+            f'src="{source}"></audio>'
+        )
 
 
 def _mp3(clip: Clip) -> bytes:
@@ -110,7 +121,7 @@ def _mp3(clip: Clip) -> bytes:
     return buffer.getvalue()
 
 
-def _page(x: Experiment, runs: Sequence[Run], audio: _Audio) -> str:
+def _page(x: Experiment, runs: Sequence[Run], audio: Players) -> str:
     shown = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     title = html.escape(x.name)
     gallery = _gallery(x, runs, audio)  # before the head, which says what was left out
@@ -140,7 +151,7 @@ def _page(x: Experiment, runs: Sequence[Run], audio: _Audio) -> str:
     )
 
 
-def _headline(x: Experiment, runs: Sequence[Run], audio: _Audio) -> str:
+def _headline(x: Experiment, runs: Sequence[Run], audio: Players) -> str:
     failed = sum(run.error is not None for run in runs)
     last = datetime.fromtimestamp(max(run.started for run in runs), UTC)
     parts = [f"{len(x.variants)} variants, {len(x.inputs)} inputs, {len(runs)} runs"]
@@ -167,7 +178,7 @@ def _figure(figure: Figure, label: str) -> str:
     )
 
 
-def _gallery(x: Experiment, runs: Sequence[Run], audio: _Audio) -> str:
+def _gallery(x: Experiment, runs: Sequence[Run], audio: Players) -> str:
     by_cell: defaultdict[tuple[str, str], list[Run]] = defaultdict(list)
     for run in runs:
         by_cell[run.input, run.variant].append(run)
@@ -190,12 +201,12 @@ def _expected(one: Input) -> str:
     return f"<p><small>{told}</small></p>" if told else ""
 
 
-def _cell(variant: Variant, runs: Sequence[Run], first: Sequence[Run], audio: _Audio) -> str:
+def _cell(variant: Variant, runs: Sequence[Run], first: Sequence[Run], audio: Players) -> str:
     told = "".join(_run(run, first, audio) for run in runs) or "<p><small>no run</small></p>"
     return f"<article><h4>{html.escape(variant.name)}</h4>{told}</article>"
 
 
-def _run(run: Run, first: Sequence[Run], audio: _Audio) -> str:
+def _run(run: Run, first: Sequence[Run], audio: Players) -> str:
     if run.error is not None:
         return f'<div class="run"><p class="failed">failed: {html.escape(run.error)}</p></div>'
     reference = next((other for other in first if other.repeat == run.repeat and other.error is None), None)

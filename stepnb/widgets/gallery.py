@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import threading
 from collections import OrderedDict, defaultdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,17 +12,22 @@ import pybase64
 import traitlets
 from msgspec import Meta
 
+from ..rest.tables import Markup, table
 from . import messages
 from .page_widget import STATIC, PageWidget
 
 if TYPE_CHECKING:
     from ..experiments.experiment import Experiment
+    from ..experiments.report import Players
     from ..experiments.store import Run
 
 # Rows in one answer; the page asks for those it is about to show.
 _MOST_ROWS = 50
 # Recordings kept open for the next turn or the next cell.
 _OPEN_RECORDINGS = 8
+# What is left of it on a saved page: so many answers, their players of so many MB.
+_STATIC_ANSWERS = 24
+_STATIC_MB = 0.3
 
 Index = Annotated[int, Meta(ge=0, le=1_000_000)]
 Reference = Annotated[int, Meta(ge=-1, le=1_000_000)]
@@ -225,5 +231,38 @@ class Gallery(PageWidget):
         if message.key in known:
             self.experiment.store.rate(message.kind, message.key, message.value, blind=message.blind)
 
+    # A saved page ---------------------------------------------------------------------------------------------------
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        found = super()._repr_mimebundle_(**options)
+        data = found[0] if isinstance(found, tuple) else found
+        return {**(data or {}), "text/html": self._static_html(), "text/plain": repr(self)}, {}
+
+    def _static_html(self) -> str:
+        """The first repeat of the first inputs as a table of players."""
+        from ..experiments.report import Players
+
+        x = self.experiment
+        players = Players(x, _STATIC_MB)
+        variants = [variant.name for variant in x.variants]
+        names = [one.name or "" for one in x.inputs[: max(1, _STATIC_ANSWERS // len(variants))]]
+        rows = [
+            (name, *(_static_cell(self._cells.get((name, variant, 0)), players) for variant in variants))
+            for name in names
+        ]
+        left = len(x.inputs) - len(names)
+        more = f"<div style='font-size:13px'>and {left} inputs more</div>" if left else ""
+        return table(("", *variants), rows, empty="Nothing was asked.") + more
+
     def __repr__(self) -> str:
         return f"Gallery({self.experiment.name}, {self.head['runs']} runs)"
+
+
+def _static_cell(run: Run | None, players: Players) -> Markup | str | None:
+    if run is None:
+        return None
+    if run.error is not None:
+        return run.error
+    turns = zip(run.turns, players.players(run), strict=False)
+    told = "".join(f"<div>{html.escape(turn.answer)}</div>{player}" for turn, player in turns)
+    return Markup(f"<div style='width:15em'>{told}</div>")

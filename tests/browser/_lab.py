@@ -130,8 +130,9 @@ class Lab:
         return name
 
     def open_file(self, path: Path) -> Notebook:
-        """Open a copy of an existing notebook."""
-        name = f"{secrets.token_hex(4)}-{path.name}"
+        """Open a copy of an existing notebook, in a folder of its own."""
+        name = f"{secrets.token_hex(4)}/{path.name}"
+        (self._server.notebooks / name).parent.mkdir()
         shutil.copy(path, self._server.notebooks / name)
         return self._show(name)
 
@@ -163,7 +164,8 @@ class Lab:
 
     def page_url(self, path: Path) -> str:
         """The address that opens a notebook, and no other that JupyterLab remembers."""
-        return f"{self.url}lab/tree/{path.name}?token={self._server.token}&reset"
+        name = path.relative_to(self._server.notebooks).as_posix()
+        return f"{self.url}lab/tree/{name}?token={self._server.token}&reset"
 
     def _show(self, name: str) -> Notebook:
         self.allow_microphone(True)

@@ -54,6 +54,9 @@ def test_a_grid_from_nothing_to_a_table(at: dict[str, object], engine: LocalEngi
     told = [str(one) for one in x.compare("nova", by="instructions", baseline="plain")]
     assert told[0] == "nova is higher than plain by 1 [1, 1], 12 pairs."
     assert told[1].startswith("No difference between iris and plain can be told")
+    saved = x.gallery()._repr_mimebundle_()[0]["text/html"]
+    assert saved.count("<audio") == 12, "a saved page plays an answer of each variant to each input"
+    assert saved.count("Nova") == 4
 
 
 def test_what_is_there_is_not_run_again(at: dict[str, object], engine: LocalEngine, tmp_path: Path) -> None:

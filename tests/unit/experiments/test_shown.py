@@ -167,3 +167,9 @@ def test_a_wrong_experiment_says_what_to_write(
     }  # fmt: skip
     with pytest.raises(sn.ConfigError, match=message):
         sn.Experiment(**right | arguments)  # type: ignore[arg-type]
+
+
+def test_what_a_gallery_leaves_on_a_saved_page_is_text(tmp_path: Path) -> None:
+    saved = made(tmp_path / "x", FULL).gallery()._repr_mimebundle_()[0]["text/html"]
+    assert EVIL not in saved
+    assert saved.count("I am &lt;img") == 4
