@@ -8,12 +8,12 @@ import html
 import sys
 import uuid
 from collections.abc import Generator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
 from ..errors import TurnTimeout
-from .runner import Progress, Runner
+from .runner import Progress, Runner, experiment_thread
 from .words import duration
 
 # A bar is drawn so often, s.
@@ -80,10 +80,8 @@ class Handle:
 
     def cancel(self) -> None:
         """End the runs under way, which are not kept, and wait until their sessions are closed."""
-        self._runner.stop("it was cancelled")
-        self._future.cancel()
-        with contextlib.suppress(FutureTimeout):
-            self._runner.ended.result(_ENDING_TIMEOUT)
+        experiment_thread.loop.call_soon_threadsafe(self._runner.cancel, "it was cancelled")
+        wait([self._future], _ENDING_TIMEOUT)
 
     def __repr__(self) -> str:
         return f"Handle({told(self.progress, self._runner.stopped_by)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import io
 from collections import defaultdict
@@ -62,6 +63,8 @@ def write_report(x: Experiment, path: Path, most_mb: float = _MOST_MB) -> Path:
         draft.write_text(page, encoding="utf-8")
         draft.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink()
         raise ExperimentError(
             f"{str(path)!r} cannot be written: {error.strerror or error}.", fix="Choose another place."
         ) from None

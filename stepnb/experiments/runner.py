@@ -13,7 +13,6 @@ import random
 import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import Future
 from typing import NamedTuple
 
 from ..service.loop import LoopThread
@@ -110,8 +109,6 @@ class Runner:
         How far it is.
     stopped_by
         Why it ended before everything was made; None when it did not.
-    ended
-        Resolved when nothing is under way any more, also after it was cancelled.
     """
 
     def __init__(
@@ -138,17 +135,22 @@ class Runner:
         self._owner = claims.new_owner()
         self._began = time.monotonic()
         self._stopping = False
-        self.ended: Future[None] = Future()
+        self._task: asyncio.Task[None] | None = None
 
     def stop(self, reason: str) -> None:
         """Begin no further run; those under way come to their end."""
         self._stopping, self.stopped_by = True, self.stopped_by or reason
 
-    async def run(self) -> None:
-        """Make every run that is left.
+    def cancel(self, reason: str) -> None:
+        """End the runs under way and give up their claims; `run` ends when that is done. On its loop only."""
+        self.stop(reason)
+        # Not begun yet, it will find nothing to do; a second time would disturb its ending.
+        if self._task is not None and not self._task.cancelling():
+            self._task.cancel()
 
-        Cancelling it ends the runs under way and gives up their claims.
-        """
+    async def run(self) -> None:
+        """Make every run that is left."""
+        self._task = asyncio.current_task()
         renewing = asyncio.create_task(self._renew())
         try:
             async with asyncio.TaskGroup() as group:
@@ -165,7 +167,6 @@ class Runner:
             with contextlib.suppress(asyncio.CancelledError):
                 await renewing
             await asyncio.shield(asyncio.to_thread(self._store.release, self._owner))
-            self.ended.set_result(None)
 
     async def _work(self, queue: deque[Case], gate: _Gate) -> None:
         held: set[str] = set()

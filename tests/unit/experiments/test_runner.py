@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
+from stepnb.errors import ExperimentError
 from stepnb.experiments.grid import Variant
+from stepnb.experiments.handle import Handle
 from stepnb.experiments.inputs import Input
 from stepnb.experiments.limits import Limits, MinuteShare
 from stepnb.experiments.perform import Outcome
 from stepnb.experiments.plan import Case
-from stepnb.experiments.runner import ATTEMPTS, Runner
+from stepnb.experiments.runner import ATTEMPTS, Runner, experiment_thread
 from stepnb.experiments.store import Store
 
 
@@ -70,6 +74,48 @@ def test_the_budget_begins_no_further_run(store: Store) -> None:
     assert work.made == 4
     assert runner.stopped_by == "the budget is used up"
     assert runner.progress.cost == {"CNY": 2.0}
+
+
+def test_a_handle_is_cancelled_before_its_runner_has_begun(store: Store) -> None:
+    work = Work(store)
+    runner = Runner(cases(3), store, work.perform, work.keep, lambda _: Limits(1, None))
+    cancelled: Future[Handle] = Future()
+
+    def while_the_loop_is_busy() -> None:
+        handle = Handle(runner, experiment_thread.submit(runner.run()))
+        cancelling = threading.Thread(target=lambda: (handle.cancel(), cancelled.set_result(handle)))
+        cancelling.start()
+        cancelling.join(0.2)  # it waits for the loop
+
+    experiment_thread.loop.call_soon_threadsafe(while_the_loop_is_busy)
+    handle = cancelled.result(10)
+    assert not handle.running and work.made == 0
+    assert handle.wait(0).done == 0 and "it was cancelled" in repr(handle)
+
+
+def test_cancelling_ends_where_the_claims_cannot_be_given_up(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    async def endless(case: Case) -> Outcome:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    def fail(owner: str) -> None:
+        raise ExperimentError("The store is gone.")
+
+    runner = Runner(cases(1), store, endless, Work(store).keep, lambda _: Limits(1, None))
+    monkeypatch.setattr(store, "release", fail)
+    handle = Handle(runner, experiment_thread.submit(runner.run()))
+    assert begun.wait(10)
+    cancelling = threading.Thread(target=handle.cancel)
+    cancelling.start()
+    cancelling.join(10)
+    assert not cancelling.is_alive() and not handle.running
+    with pytest.raises(ExperimentError, match="The store is gone"):
+        handle.wait(0)
 
 
 def test_what_may_succeed_is_tried_again_and_what_cannot_is_not(store: Store) -> None:

@@ -140,6 +140,10 @@ def test_a_report_that_cannot_be_says_why(tmp_path: Path) -> None:
         x.report(tmp_path / "r.pdf")
     with pytest.raises(sn.ExperimentError, match="Choose another place"):
         x.report(tmp_path / "missing" / "r.html")
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(sn.ExperimentError, match="Choose another place"):
+        x.report(tmp_path / "folder.html")
+    assert not list(tmp_path.glob(".*")), "a draft is left"
     empty = sn.Experiment(
         "empty", grid={"voice": ["a"]}, inputs=["x"], fixed={"cluster": "local"}, folder=tmp_path / "e"
     )
