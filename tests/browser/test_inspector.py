@@ -65,10 +65,10 @@ class Inspector:
         self.detail = self.root.locator(".sn-detail")
         expect(self.root).to_have_attribute("data-ready", "true")
 
-    def row(self, kind: str) -> Locator:
-        """The first row of a type that is on the page."""
+    def row(self, kind: str, text: str | None = None) -> Locator:
+        """The first row of a type, and with a text, that is on the page."""
         kinds = self.root.page.locator(".sn-type", has_text=re.compile(f"^{re.escape(kind)}$"))
-        return self.rows.filter(has=kinds).first
+        return self.rows.filter(has=kinds, has_text=text).first
 
     def filter(self, name: str, value: str) -> None:
         self.root.get_by_role("searchbox", name=name).fill(value)
@@ -190,8 +190,27 @@ def test_it_is_paused_saved_and_shows_another_recording(open_notebook: OpenNoteb
     saved = inspector.total()
     inspector.button("Back").click()
     expect(foot.locator(".sn-name")).not_to_have_text("first.stepnb")
-    expect(inspector.row("response.done")).to_contain_text("How can I help")
+    # Its end is shown, as of every list that is new on the page.
+    expect(inspector.row("response.done", "How can I help")).to_be_visible()
     assert inspector.total() > saved
+
+
+def test_the_list_follows_its_end_whatever_comes_between_two_pictures(open_notebook: OpenNotebook) -> None:
+    """A browser tells of a scroll with the next picture: rows may have come since, which are not drawn yet."""
+    inspector = shown(open_notebook, LIVE, ASKED)
+    expect(inspector.row("session.updated")).to_be_visible()
+    inspector.root.evaluate(
+        """(root) => {
+          const scrolled = () => root.querySelector(".sn-grid").dispatchEvent(new Event("scroll"));
+          new MutationObserver(scrolled).observe(root, { attributes: true, attributeFilter: ["data-total"] });
+        }"""
+    )
+    inspector.notebook.run(1)
+    expect(inspector.row("response.done")).to_be_visible()
+    inspector.grid.press("Home")
+    expect(inspector.row("session.created")).to_be_visible()
+    evaluate(inspector.notebook, "s.ask('Hello').wait(30) and None")
+    expect(inspector.row("session.created")).to_be_visible()
 
 
 def test_it_is_used_by_keys_alone(open_notebook: OpenNotebook) -> None:

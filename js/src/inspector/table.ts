@@ -1,13 +1,9 @@
 import { freshId } from "../controls/parts.ts";
-import { h, setAttribute, setText } from "../ui/dom.ts";
-import { fill, type Labels } from "../ui/labels.ts";
+import { h, setAttribute } from "../ui/dom.ts";
+import type { Labels } from "../ui/labels.ts";
 import type { Feed } from "./feed.ts";
-import { bytes, rate } from "./figures.ts";
+import { COLUMNS, Line } from "./line.ts";
 import { ROW, Span } from "./span.ts";
-import type { Row } from "./wire.ts";
-
-const ARROWS = { in: "←", out: "→", local: "·" };
-const COLUMNS = ["time", "side", "type", "size", "rate", "text"] as const;
 
 export interface TableEvents {
   select(n: number): void;
@@ -15,11 +11,6 @@ export interface TableEvents {
   open(): void;
   search(): void;
   failed(error: unknown): void;
-}
-
-interface Line {
-  element: HTMLElement;
-  cells: Record<(typeof COLUMNS)[number], HTMLElement>;
 }
 
 /** A grid with as many rows on the page as are seen, whatever there is. */
@@ -66,11 +57,11 @@ export class Table {
       h("div", { role: "rowgroup", class: "sn-headgroup" }, this.#head),
       this.#body,
     );
-    this.element.addEventListener("scroll", () => this.#seen(), { passive: true });
+    this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.element.addEventListener("keydown", (event) => {
       if (this.#key(event)) event.preventDefault();
     });
-    const resized = new ResizeObserver(() => this.#seen());
+    const resized = new ResizeObserver(() => this.update());
     resized.observe(this.element);
     resized.observe(this.#head);
     signal.addEventListener("abort", () => {
@@ -104,28 +95,41 @@ export class Table {
     this.#selected = this.#record = -1;
   }
 
-  /** Whether anything is seen: while a theme is changed, or out of the page, nothing has a size. */
-  #measure(): boolean {
-    this.#span.total = this.#feed.total;
-    this.#span.height = Math.max(0, this.element.clientHeight - this.#head.offsetHeight);
-    return this.#span.height > 0;
+  /** Of the part that is seen, px: while a theme is changed, or out of the page, nothing has a size. */
+  get #height(): number {
+    return Math.max(0, this.element.clientHeight - this.#head.offsetHeight);
   }
 
-  #seen(): void {
-    if (!this.#measure()) return;
-    const { first, count } = this.#span.at(this.element.scrollTop);
-    this.#feed.see(first, count, this.#span.atEnd(this.element.scrollTop));
+  /**
+   * Where the person is now, in the list as it was drawn: rows that came since cannot have been scrolled past, and a
+   * list that follows its end would stay behind.
+   */
+  #scrolled(): void {
+    const height = this.#height;
+    if (height === 0) return;
+    // A size that has changed scrolls too, and is no wish to look elsewhere.
+    this.#span.height = Math.max(height, this.#span.height);
+    this.#see(this.#span.atEnd(this.element.scrollTop));
     this.update();
   }
 
+  #see(following: boolean): void {
+    const { first, count } = this.#span.at(this.element.scrollTop);
+    this.#feed.see(first, count, following);
+  }
+
   #draw(): void {
-    if (!this.#measure()) return;
+    const seen = this.#height;
+    if (seen === 0) return;
+    this.#span.total = this.#feed.total;
+    this.#span.height = seen;
     const height = `${this.#span.content}px`;
     if (this.#body.style.height !== height) {
       this.#body.style.height = height;
       setAttribute(this.element, "aria-rowcount", String(this.#span.total + 1));
     }
     if (this.#feed.following) this.element.scrollTop = this.element.scrollHeight;
+    this.#see(this.#feed.following);
     const { first, count, top } = this.#span.at(this.element.scrollTop);
     for (const [index, { element }] of this.#lines) {
       if (index >= first && index < first + count) continue;
@@ -136,7 +140,7 @@ export class Table {
     for (let index = first; index < first + count; index++) {
       const line = this.#lines.get(index) ?? this.#makeLine(index);
       line.element.style.transform = `translateY(${top + (index - first) * ROW}px)`;
-      this.#fill(line, this.#feed.row(index), index);
+      line.fill(this.#feed.row(index), index === this.#selected);
     }
     const chosen = this.#lines.get(this.#selected)?.element.id;
     setAttribute(this.element, "aria-activedescendant", chosen);
@@ -150,48 +154,15 @@ export class Table {
   }
 
   #makeLine(index: number): Line {
-    const cells = Object.fromEntries(
-      COLUMNS.map((name, column) => [
-        name,
-        h("span", { role: "gridcell", class: `sn-${name}`, "aria-colindex": String(column + 1) }),
-      ]),
-    ) as Line["cells"];
-    const element = h("div", { class: "sn-event", role: "row", id: `${this.#id}-${index}` });
-    element.append(...COLUMNS.map((name) => cells[name]));
-    element.addEventListener("click", () => this.#choose(Number(element.dataset.index)));
-    setAttribute(element, "aria-rowindex", String(index + 2));
-    element.dataset.index = String(index);
-    const line = { element, cells };
+    const line = new Line(this.#labels, index, `${this.#id}-${index}`);
+    line.element.addEventListener("click", () => this.#choose(index));
     this.#lines.set(index, line);
     // In order, for whoever reads the page without seeing it.
     const after = [...this.#body.children].find(
       (other) => Number((other as HTMLElement).dataset.index) > index,
     );
-    this.#body.insertBefore(element, after ?? null);
+    this.#body.insertBefore(line.element, after ?? null);
     return line;
-  }
-
-  #fill({ element, cells }: Line, row: Row | undefined, index: number): void {
-    setAttribute(element, "aria-selected", String(index === this.#selected));
-    setAttribute(element, "data-n", row && String(row.n));
-    setAttribute(element, "data-side", row?.side);
-    setAttribute(element, "data-bad", row && /^(error|malformed)$/.test(row.type));
-    if (!row) {
-      for (const name of COLUMNS) setText(cells[name], name === "type" ? "…" : "");
-      return;
-    }
-    const { inspector } = this.#labels;
-    setText(cells.time, row.at.toFixed(3));
-    setText(cells.side, ARROWS[row.side]);
-    setAttribute(cells.side, "title", inspector.sides[row.side]);
-    setAttribute(cells.side, "aria-label", inspector.sides[row.side]);
-    setText(cells.type, row.type);
-    const count = row.count > 1 ? `× ${row.count}` : "";
-    const size = row.bytes ? bytes(row.bytes) : "";
-    setText(cells.size, [count, size].filter(Boolean).join(" · "));
-    setText(cells.rate, rate(row, this.#labels));
-    const sound = row.audio_ms ? fill(inspector.sound, { s: (row.audio_ms / 1000).toFixed(2) }) : "";
-    setText(cells.text, row.text || sound);
   }
 
   #choose(index: number): void {
@@ -201,7 +172,7 @@ export class Table {
     this.#record = row.n;
     this.#events.select(row.n);
     this.element.scrollTop = this.#span.reveal(index, this.element.scrollTop);
-    this.#seen();
+    this.#scrolled();
   }
 
   #key({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
@@ -231,7 +202,7 @@ export class Table {
     this.#selected = index;
     this.#record = -1;
     this.element.scrollTop = this.#span.reveal(index, this.element.scrollTop);
-    this.#seen();
+    this.#scrolled();
     this.arrived();
   }
 

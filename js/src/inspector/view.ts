@@ -164,6 +164,7 @@ export class InspectorView {
     if (!live) close(this.#opener, this.#editor.element);
     this.#detail.show(null);
     this.#table.deselect();
+    this.#feed.following = true;
     this.#filter({});
   }
 
