@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from .widgets.comparison import VoiceComparison as VoiceComparison
     from .widgets.comparison import compare_voices as compare_voices
     from .widgets.controls import SessionControls as SessionControls
+    from .widgets.doctor import Doctor as Doctor
+    from .widgets.doctor import doctor as doctor
     from .widgets.inspector import Inspector as Inspector
     from .widgets.language import set_language as set_language
     from .widgets.panel import VoicePanel as VoicePanel
@@ -67,6 +69,7 @@ _PUBLIC = {
     "Latency": "stepnb.conversation.timing",
     "Experiment": "stepnb.experiments.experiment",
     "Input": "stepnb.experiments.inputs",
+    "Doctor": "stepnb.widgets.doctor",
     "Inspector": "stepnb.widgets.inspector",
     "Interruption": "stepnb.experiments.inputs",
     "Limits": "stepnb.experiments.limits",
@@ -96,6 +99,7 @@ _PUBLIC = {
     "Voices": "stepnb.rest.voices",
     "WebSearch": "stepnb.protocol.config",
     "compare_voices": "stepnb.widgets.comparison",
+    "doctor": "stepnb.widgets.doctor",
     "set_language": "stepnb.widgets.language",
     "style": "stepnb.plots.theme",
     "vad_lab": "stepnb.plots.whatif",
@@ -135,3 +139,17 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext stepnb``: ``%%say``, ``%voice``, and completion of the values of options."""
+    from .ipython import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext stepnb``."""
+    from .ipython import unload
+
+    unload(shell)

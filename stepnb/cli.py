@@ -1,4 +1,4 @@
-"""The command line: ``stepnb lab``, ``notebooks`` and ``serve``."""
+"""The command line: ``stepnb lab``, ``notebooks``, ``doctor`` and ``serve``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from stepnb import tutorials
+from stepnb.checkup import command as doctor
 from stepnb.errors import StepnbError
 from stepnb.local import serve
 
@@ -38,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="stepnb", description="Realtime voice in Jupyter.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     tutorials.add_parsers(commands)
+    doctor.add_parser(commands)
     serve.add_parser(commands)
     return parser
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..audio.clip import Clip
 from ..audio.pcm import RATE
 from ..errors import ConfigError
+from ..protocol.catalog import Cluster
 from .grid import level_name
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class SimulatedCaller:
     turns: int = 3
     voice: str | None = None
     model: str | None = None
-    cluster: str | None = None
+    cluster: Cluster | str | None = None
 
     def __post_init__(self) -> None:
         if self.turns < 1:

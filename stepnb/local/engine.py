@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
 from stepnb.errors import ConfigError, EngineError, PortInUse, StepnbError
 from stepnb.local.choices import Parts, check_installed, choose_parts
@@ -84,18 +84,18 @@ class LocalEngine:
 
     def __init__(
         self,
-        profile: str | Profile = "live",
+        profile: Literal["live", "docs"] | str | Profile = "live",
         seed: int = 0,
         host: str = "127.0.0.1",
         port: int = 0,
         api_key: str | None = None,
         speed: float | None = 4.0,
-        ears: Ears | str = "sphinx",
+        ears: Ears | Literal["sphinx", "sphinx:general"] | str = "sphinx",
         mouth: Mouth | None = None,
         brain: Brain | StreamingBrain | str | None = None,
         *,
         brain_model: str | None = None,
-        vad: str = "energy",
+        vad: Literal["energy", "silero"] = "energy",
         max_sessions: int = MAX_SESSIONS,
         now: Callable[[], datetime] = local_time,
         store: str | os.PathLike[str] | None = None,

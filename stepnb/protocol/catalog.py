@@ -13,6 +13,8 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 ClusterName = Literal["global", "cn", "cn/step_plan"]
+Cluster = ClusterName | Literal["local"]
+"""What a session may be told besides a URL."""
 
 CLUSTERS: dict[str, str] = {
     "global": "wss://api.stepfun.ai/v1/realtime",

@@ -24,6 +24,7 @@ import httpx
 import msgspec
 
 from ..errors import ConfigError, ConnectError, ConnectionLost, StepnbError, Unreachable
+from ..protocol.catalog import Cluster
 from ..service.endpoint import EngineLease, Secret, resolve
 from ..service.loop import io_thread
 from ..service.refusals import refusal, trace_id
@@ -78,7 +79,7 @@ class Client:
         An unknown cluster, no key, or a URL beside which there is no REST.
     """
 
-    def __init__(self, cluster: str | None = None, api_key: str | None = None) -> None:
+    def __init__(self, cluster: Cluster | str | None = None, api_key: str | None = None) -> None:
         self.endpoint = resolve(cluster, api_key)
         if self.endpoint.url is not None:
             rest_base(self.endpoint.url)

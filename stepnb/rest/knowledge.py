@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from ..errors import ConfigError, ServiceError
+from ..protocol.catalog import Cluster
 from ..protocol.config import Retrieval
 from .both import both
 from .client import Client, Requests
@@ -85,7 +86,7 @@ class Knowledge:
     >>> sn.Session(tools=[manual.tool("The manual of the coffee machine. Look here for every question about it.")])
     """
 
-    def __init__(self, cluster: str | None = None, *, api_key: str | None = None) -> None:
+    def __init__(self, cluster: Cluster | str | None = None, *, api_key: str | None = None) -> None:
         self._client = Client(cluster, api_key)
 
     @both

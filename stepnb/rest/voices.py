@@ -14,6 +14,7 @@ import pybase64
 from ..audio.clip import Clip
 from ..errors import AudioError, ConfigError, NeedsConsent
 from ..protocol import catalog
+from ..protocol.catalog import Cluster
 from .both import both
 from .client import Client
 from .cloning import OwnVoice, Reference, clone, ensure_uploaded, reference
@@ -63,7 +64,7 @@ class Voices:
 
     def __init__(
         self,
-        cluster: str | None = None,
+        cluster: Cluster | str | None = None,
         *,
         api_key: str | None = None,
         library: str | os.PathLike[str] | None = None,

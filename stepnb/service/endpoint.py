@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -129,7 +129,12 @@ def _own_url(text: str) -> str:
 
 def find_key() -> str | None:
     """Return the key from the environment, Colab's secrets, the keyring or a .env file, in this order."""
-    return _from_mapping(os.environ) or _from_colab() or _from_keyring() or _from_dotenv(Path(".env"))
+    return next((key for _, look in _KEY_PLACES if (key := look())), None)
+
+
+def locate_key() -> str | None:
+    """Return where `find_key` finds a key, in words; None when there is none."""
+    return next((place for place, look in _KEY_PLACES if look()), None)
 
 
 def _from_mapping(values: Mapping[str, str]) -> str | None:
@@ -173,6 +178,14 @@ def _from_dotenv(path: Path) -> str | None:
         if not line.startswith("#")
     )
     return _from_mapping({name.strip(): value.strip().strip("'\"") for name, _, value in pairs})
+
+
+_KEY_PLACES: tuple[tuple[str, Callable[[], str | None]], ...] = (
+    ("the environment", lambda: _from_mapping(os.environ)),
+    ("Colab's secrets", _from_colab),
+    ("the keyring", _from_keyring),
+    (".env in this folder", lambda: _from_dotenv(Path(".env"))),
+)
 
 
 class EngineLease:

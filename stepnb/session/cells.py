@@ -7,6 +7,7 @@ few connections an account has.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sys
 import threading
 import weakref
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 # Cell id -> (the execution that made them, the sessions made by it).
 _by_cell: dict[str, tuple[str, list[weakref.ref[Session]]]] = {}
+
+# Those a user made, by their order.
+_made: weakref.WeakValueDictionary[int, Session] = weakref.WeakValueDictionary()
+_numbers = itertools.count()
 
 _of_no_cell: ContextVar[bool] = ContextVar("of_no_cell", default=False)
 
@@ -33,8 +38,15 @@ def of_no_cell() -> Iterator[None]:
         _of_no_cell.reset(token)
 
 
+def open_sessions() -> list[Session]:
+    """Return the sessions a user made that are open, the newest last."""
+    return [session for _, session in sorted(_made.items()) if session.status.state != "closed"]
+
+
 def replace_predecessors(session: Session) -> None:
     """Register a session under the cell that makes it, and close those of the cell's earlier execution."""
+    if not _of_no_cell.get():
+        _made[next(_numbers)] = session
     cell, execution = _current_cell()
     if cell is None:
         return

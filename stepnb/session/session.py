@@ -13,7 +13,7 @@ from ..audio.clip import Clip
 from ..conversation.history import Message
 from ..conversation.state import TurnKind
 from ..errors import ConfigError
-from ..protocol.catalog import Voice
+from ..protocol.catalog import Cluster, Voice
 from ..protocol.config import ServerVAD
 from ..recording.recording import Recording
 from ..recording.store import KeepAudio
@@ -99,7 +99,7 @@ class Session(SessionView):
 
     def __init__(
         self,
-        cluster: str | None = None,
+        cluster: Cluster | str | None = None,
         *,
         model: str | None = None,
         voice: str | ClonedVoice | Voice | None = None,

@@ -17,6 +17,7 @@ from msgspec import Meta
 from ..audio.analysis import envelope
 from ..audio.pcm import PEAK
 from ..errors import ConfigError, StepnbError
+from ..protocol.catalog import Cluster
 from ..rest.tables import Markup, table
 from ..rest.voices import Voices
 from . import messages
@@ -53,7 +54,7 @@ def compare_voices(
     texts: str | Sequence[str],
     *,
     way: Literal["speech", "realtime"] = "speech",
-    cluster: str | None = None,
+    cluster: Cluster | str | None = None,
     api_key: str | None = None,
     model: str | None = None,
     library: str | os.PathLike[str] | None = None,

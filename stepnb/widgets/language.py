@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..errors import ConfigError
 
 LANGUAGES = ("en", "zh")
@@ -9,7 +11,7 @@ LANGUAGES = ("en", "zh")
 _chosen = ""
 
 
-def set_language(language: str | None) -> None:
+def set_language(language: Literal["en", "zh"] | None) -> None:
     """Choose the language of the panels and controls that are made from now on.
 
     Parameters

@@ -15,6 +15,7 @@ from msgspec import Meta
 from ..audio.clip import Clip
 from ..audio.pcm import RATE
 from ..errors import ConfigError, StepnbError
+from ..protocol.catalog import Cluster
 from ..rest.owned import ClonedVoice
 from ..rest.price import price_of_a_clone
 from ..rest.voices import MAX_PREVIEW, Voices
@@ -182,7 +183,7 @@ class VoiceLab(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
 
     def __init__(
         self,
-        cluster: str | None = None,
+        cluster: Cluster | str | None = None,
         *,
         api_key: str | None = None,
         script: str | None = None,

@@ -36,6 +36,7 @@ BELOW = {
         "session",
         "plots",
         "rest",
+        "checkup",
     },
     "experiments": {
         "errors",
@@ -48,8 +49,10 @@ BELOW = {
         "plots",
     },
     "local": {"errors", "protocol", "audio"},
+    "ipython": {"errors", "protocol", "session"},
     "tutorials": {"errors"},
-    "cli": {"errors", "local", "tutorials"},
+    "checkup": {"errors", "protocol", "audio", "service", "local"},
+    "cli": {"errors", "local", "tutorials", "checkup"},
     "__init__": set(),
 }
 LONGEST_MODULE = 400

@@ -45,6 +45,11 @@ export class Microphone {
     return this.#track && grantedOf(this.#track);
   }
 
+  /** What the browser calls it; "" while none is open. */
+  get label(): string {
+    return this.#track?.label ?? "";
+  }
+
   /** Asks for the microphone and lets frames flow; ends when the answer is known. Errors become states. */
   async start(): Promise<void> {
     if (this.on) return;

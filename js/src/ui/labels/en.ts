@@ -2,6 +2,7 @@ import type { MicState } from "../../audio/microphone.ts";
 import type { Finish, SessionState, ToolCall } from "../../envelope.ts";
 import type { Health } from "../../link.ts";
 import { controls } from "./controls.en.ts";
+import { doctor } from "./doctor.en.ts";
 import { gallery } from "./gallery.en.ts";
 import { inspector } from "./inspector.en.ts";
 import { voices } from "./voices.en.ts";
@@ -195,6 +196,7 @@ export const en = {
     play: "Play",
     stop: "Stop",
   },
+  doctor,
   gallery,
   inspector,
   ...voices,

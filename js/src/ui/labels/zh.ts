@@ -1,4 +1,5 @@
 import { controls } from "./controls.zh.ts";
+import { doctor } from "./doctor.zh.ts";
 import type { Labels } from "./en.ts";
 import { gallery } from "./gallery.zh.ts";
 import { inspector } from "./inspector.zh.ts";
@@ -174,6 +175,7 @@ export const zh: Labels = {
     play: "播放",
     stop: "停止",
   },
+  doctor,
   gallery,
   inspector,
   ...voices,
