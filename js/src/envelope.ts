@@ -109,6 +109,7 @@ export interface Up {
   stop: Record<never, never>;
   say: { text: string };
   connect: Record<never, never>;
+  file: { name: string; data: string };
   approve: { call: string; allow: boolean };
   hear: { row: string };
   export: { format: "md" | "json" | "wav" };

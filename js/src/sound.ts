@@ -13,6 +13,7 @@ import { type MicrophoneOwner, releaseMicrophone, takeMicrophone, tellLevel } fr
 import { Talk } from "./talk.ts";
 import type { Labels } from "./ui/labels.ts";
 import type { Screen, ScreenState } from "./ui/screen.ts";
+import { SoundNotes } from "./ui/soundnotes.ts";
 
 /** What the screen shows of the sound. */
 export type SoundState = Pick<
@@ -34,7 +35,7 @@ export class Sound implements MicrophoneOwner {
   readonly #speaker: Speaker;
   readonly #channel: Channel;
   readonly #screen: Screen;
-  readonly #labels: Labels;
+  readonly #notes: SoundNotes;
   readonly #report: (error: unknown) => void;
   readonly #changed: () => void;
   /** The report of a flush done here on Stop, for the kernel's flush that follows. */
@@ -50,7 +51,7 @@ export class Sound implements MicrophoneOwner {
   ) {
     this.#channel = channel;
     this.#screen = screen;
-    this.#labels = labels;
+    this.#notes = new SoundNotes(screen.notes, labels);
     this.#report = report;
     this.#changed = changed;
     const { timeline, ribbon } = screen;
@@ -103,10 +104,10 @@ export class Sound implements MicrophoneOwner {
     saveDevices(this.#settings);
     this.#gate.on = settings.halfDuplex;
     this.#screen.player.set(settings.output, settings.volume);
-    if (settings.halfDuplex) this.#screen.notes.clear("echo");
+    if (settings.halfDuplex) this.#notes.gated();
     await this.#host.apply().then(
-      () => this.#screen.notes.clear("output"),
-      () => this.#screen.notes.set("output", { level: "warning", text: this.#labels.outputFailed }),
+      () => this.#notes.output(true),
+      () => this.#notes.output(false),
     );
     const anew =
       before.input !== settings.input || PROCESSING.some((name) => before[name] !== settings[name]);
@@ -152,7 +153,7 @@ export class Sound implements MicrophoneOwner {
   yieldMicrophone(): void {
     if (!this.talk.on) return;
     this.talk.end();
-    this.#screen.notes.set("owner", { level: "info", text: this.#labels.otherView });
+    this.#notes.closed("otherView");
   }
 
   play({ item, pcm }: Down["audio"]): void {
@@ -186,7 +187,7 @@ export class Sound implements MicrophoneOwner {
   wake(): void {
     if (!this.talk.on) return;
     this.talk.end();
-    this.#screen.notes.set("owner", { level: "info", text: this.#labels.slept });
+    this.#notes.closed("slept");
   }
 
   /** Nobody can be talked to any more. */
@@ -215,12 +216,9 @@ export class Sound implements MicrophoneOwner {
   }
 
   #hearsItself(): void {
-    const { hearsItself, hearsItselfFix, useGate } = this.#labels;
-    const run = () => {
+    this.#notes.echo(() => {
       this.set({ ...this.#settings, halfDuplex: true }).catch(this.#report);
-    };
-    const action = { label: useGate, run };
-    this.#screen.notes.set("echo", { level: "warning", text: hearsItself, fix: hearsItselfFix, action });
+    });
   }
 
   #micState(state: MicState, detail: string, rate: number | null): void {
@@ -230,19 +228,13 @@ export class Sound implements MicrophoneOwner {
       this.talk.end();
     }
     this.#channel.send("mic_state", { state, detail, rate });
-    if (state === "asking") this.#screen.notes.clear("owner");
+    if (state === "asking") this.#notes.opening();
     if (state === "live") this.listDevices();
     else this.#showDevices();
     this.#changed();
   }
 
   #hostState(state: AudioContextState): void {
-    const { soundBlocked, playSound } = this.#labels;
-    if (state === "suspended" && this.#speaker.busy) {
-      const action = { label: playSound, run: () => this.#host.unlock() };
-      this.#screen.notes.set("sound", { level: "warning", text: soundBlocked, action });
-    } else {
-      this.#screen.notes.clear("sound");
-    }
+    this.#notes.blocked(state === "suspended" && this.#speaker.busy ? () => this.#host.unlock() : null);
   }
 }

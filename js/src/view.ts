@@ -62,6 +62,8 @@ export class View implements Member {
         if (!this.#channel.open) this.#screen.player.stop();
       }),
       export: guard((format) => this.#channel.send("export", { format })),
+      file: guard((name, data) => this.#channel.send("file", { name, data })),
+      error: report,
     });
     this.#sound = new Sound(this.#channel, this.#screen, labels, this.#faults, () => this.#update(), signal);
 

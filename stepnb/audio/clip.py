@@ -87,13 +87,15 @@ class Clip(Stimuli):
         return cls(np.zeros(count, np.int16), rate)
 
     @classmethod
-    def load(cls, source: str | os.PathLike[str] | bytes) -> Clip:
+    def load(cls, source: str | os.PathLike[str] | bytes, *, most: float | None = None) -> Clip:
         """Read a WAV, FLAC, OGG or MP3 file; several channels are mixed down to one.
 
         Parameters
         ----------
         source
             The file's path, or its bytes.
+        most
+            Seconds to read at most: a small file can hold hours. None: all of it.
 
         Raises
         ------
@@ -103,7 +105,7 @@ class Clip(Stimuli):
             The file is empty or not audio in one of these formats.
         """
         if isinstance(source, bytes):
-            return cls._decode(source, f"This data ({len(source)} bytes)")
+            return cls._decode(source, f"This data ({len(source)} bytes)", most)
         path = Path(source).expanduser()
         try:
             data = path.read_bytes()
@@ -113,15 +115,18 @@ class Clip(Stimuli):
             ) from error
         except OSError as error:
             raise AudioError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
-        return cls._decode(data, repr(str(path)))
+        return cls._decode(data, repr(str(path)), most)
 
     @classmethod
-    def _decode(cls, data: bytes, name: str) -> Clip:
+    def _decode(cls, data: bytes, name: str, most: float | None = None) -> Clip:
         if not data:
             raise AudioError(f"{name} is empty.", fix="Record or copy it again.")
         try:
             # float32 holds every int16 and int24 exactly, and MP3 and OGG may reach beyond full scale.
-            samples, rate = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+            with soundfile.SoundFile(io.BytesIO(data)) as file:
+                rate = file.samplerate
+                frames = -1 if most is None else round(most * rate)
+                samples = file.read(frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise AudioError(
                 f"{name} is not audio that can be read here.",

@@ -18,7 +18,7 @@ from ..rest.owned import ClonedVoice
 from .tools import tool_list
 
 # One message may hold 15 MB of audio: five minutes.
-_LONGEST_CLIP_S = 300.0
+LONGEST_CLIP_S = 300.0
 
 
 class Unchanged:
@@ -98,9 +98,9 @@ def pcm_of(clip: Clip) -> bytes:
     """Return a clip as PCM16LE, mono, 24 kHz, unless it is empty or too long for one message."""
     if clip.duration == 0:
         raise AudioError("The clip is empty.", fix="Record or load one with sound in it.")
-    if clip.duration > _LONGEST_CLIP_S:
+    if clip.duration > LONGEST_CLIP_S:
         raise AudioError(
-            f"The clip is {clip.duration:.0f} s long; one message holds {_LONGEST_CLIP_S:.0f} s.",
+            f"The clip is {clip.duration:.0f} s long; one message holds {LONGEST_CLIP_S:.0f} s.",
             fix="Cut it: clip[0:60].",
         )
     return clip.resample(RATE).pcm

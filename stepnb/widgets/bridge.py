@@ -16,8 +16,10 @@ from typing import Any
 
 import pybase64
 
+from ..audio.clip import Clip
 from ..conversation.reducer import Change
 from ..errors import ConfigError, StepnbError
+from ..session.arguments import LONGEST_CLIP_S
 from ..session.audio_input import FRAME_BYTES, AudioInput
 from ..session.core import SessionCore
 from ..session.status import Notice, Status
@@ -48,6 +50,8 @@ class PanelBridge:
         Sets synced traits; thread-safe.
     export
         Writes the conversation to a file; it may take a while.
+    append
+        Streams a clip as the microphone does; thread-safe.
 
     Attributes
     ----------
@@ -62,6 +66,7 @@ class PanelBridge:
         send: Callable[[dict[str, Any]], None],
         set_traits: Callable[..., None],
         export: Callable[[Path], Path],
+        append: Callable[[Clip], object],
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.views = Views(core.loop, self._carry_out)
@@ -71,6 +76,7 @@ class PanelBridge:
         self._down = Downlink(core, send)
         self._set_traits = set_traits
         self._export = export
+        self._append = append
         self._sounds: dict[str, asyncio.Task[None]] = {}  # view -> what it is sent to hear
         self._taken_in: tuple[str, int] | None = None  # the view and its last frame that is not acknowledged
         self._ack_timer: asyncio.TimerHandle | None = None
@@ -135,6 +141,8 @@ class PanelBridge:
                 self._on_approve(message)
             case m.Hear():
                 self._hear(message)
+            case m.File():
+                self._core.spawn(self._speak(message))
             case m.Export():
                 self._core.spawn(self._write(message.format))
             case m.Connect():
@@ -221,6 +229,19 @@ class PanelBridge:
                 del self._sounds[message.view]
 
         task.add_done_callback(forget)
+
+    async def _speak(self, file: m.File) -> None:
+        def read() -> Clip:
+            clip = file.clip(LONGEST_CLIP_S + 1)
+            self._append(clip)
+            return clip
+
+        try:
+            clip = await asyncio.to_thread(read)
+        except StepnbError as error:
+            self._core.notice("warning", error.message, error.fix or "")
+        else:
+            self._core.notice("info", f"{file.name} is being spoken: {clip.duration:.1f} s.")
 
     async def _write(self, ending: str) -> None:
         name = f"conversation-{datetime.now():%Y%m%d-%H%M%S}.{ending}"

@@ -5,10 +5,15 @@ The page is not trusted: kinds, types, sizes and ranges are enforced here, and w
 
 from __future__ import annotations
 
+import binascii
 from typing import Annotated, Any, Literal
 
 import msgspec
+import pybase64
 from msgspec import Meta, Struct
+
+from ..audio.clip import Clip
+from ..errors import AudioError
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Ms = Annotated[float, Meta(ge=-1e12, le=1e13)]
@@ -17,7 +22,9 @@ Text = Annotated[str, Meta(max_length=20_000)]
 Payload = Annotated[str, Meta(max_length=320_000)]
 Frames = Annotated[int, Meta(ge=1, le=250)]
 
-MicState = Literal["off", "asking", "live", "muted", "denied", "insecure", "no_device", "busy", "ended"]
+MicState = Literal[
+    "off", "asking", "live", "muted", "denied", "insecure", "policy", "webview", "no_device", "busy", "ended"
+]
 
 
 class Message(Struct, tag_field="k", kw_only=True):
@@ -73,6 +80,28 @@ class Hear(Message, tag="hear"):
     row: Id
 
 
+class File(Message, tag="file"):
+    """An audio file that was chosen, as base64; at most 7 MB."""
+
+    name: Annotated[str, Meta(max_length=1000)]
+    data: Annotated[str, Meta(max_length=9_500_000)]
+
+    def clip(self, most: float) -> Clip:
+        """Return what is in it, the first ``most`` seconds. It takes a while: not on a loop.
+
+        Raises
+        ------
+        AudioError
+            It is not audio; the message names the file.
+        """
+        data = decoded(self.data)
+        try:
+            return Clip.load(data, most=most)
+        except AudioError as error:
+            error.message = error.message.replace(f"This data ({len(data)} bytes)", repr(self.name))
+            raise
+
+
 class Export(Message, tag="export"):
     format: Literal["md", "json", "wav"]
 
@@ -123,6 +152,7 @@ AnyMessage = (
     | Say
     | Approve
     | Hear
+    | File
     | Export
     | Connect
     | Ping
@@ -132,6 +162,20 @@ AnyMessage = (
     | PageError
 )
 KINDS = frozenset(str(kind.__struct_config__.tag) for kind in AnyMessage.__args__)
+
+
+def decoded(text: str) -> bytes:
+    """Return the bytes that base64 text of the page stands for.
+
+    Raises
+    ------
+    AudioError
+        It is not base64.
+    """
+    try:
+        return pybase64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise AudioError("The page sent broken audio.", fix="Record or load it again.") from error
 
 
 def parse(content: Any, kinds: Any = AnyMessage) -> Any:

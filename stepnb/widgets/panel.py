@@ -68,7 +68,9 @@ class VoicePanel(anywidget.AnyWidget):
             lang=language.chosen(),
         )
         self.survives_busy_cells = keep_requested_subshell(self.comm)
-        self._bridge = PanelBridge(core, session._input, self._send_message, self._set_traits, session.export)
+        self._bridge = PanelBridge(
+            core, session._input, self._send_message, self._set_traits, session.export, session.append
+        )
         core.loop.call_soon_threadsafe(core.hub.listeners.append, self._bridge)
         core.loop.call_soon_threadsafe(self._bridge.on_status, core.hub.status)
         self.on_msg(self._on_page_message)

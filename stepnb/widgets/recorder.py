@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import binascii
 import os
 import threading
 from collections.abc import Sequence
@@ -27,13 +26,6 @@ class Take(messages.Message, tag="take"):
     """A recording: PCM16LE at 24 kHz as base64."""
 
     pcm: Annotated[str, Meta(min_length=1, max_length=int(MAX_SECONDS) * RATE * 2 * 4 // 3 + 4)]
-
-
-class File(messages.Message, tag="file"):
-    """A file that was chosen, as base64."""
-
-    name: Annotated[str, Meta(max_length=1000)]
-    data: Annotated[str, Meta(max_length=9_500_000)]
 
 
 Source = Clip | str | os.PathLike[str] | bytes
@@ -86,7 +78,7 @@ class Recorder(PageWidget):
     trim = traitlets.List(traitlets.Float()).tag(sync=True)
     takes = traitlets.Int()
 
-    _messages: Any = messages.Hello | Take | File
+    _messages: Any = messages.Hello | Take | messages.File
 
     def __init__(
         self,
@@ -128,7 +120,7 @@ class Recorder(PageWidget):
         AudioError
             It cannot be read, or is empty.
         """
-        sound = clip if isinstance(clip, Clip) else Clip.load(clip)
+        sound = clip if isinstance(clip, Clip) else Clip.load(clip, most=MAX_SECONDS)
         if not sound.duration:
             raise AudioError("The clip is empty.", fix="Take one with sound.")
         sound = sound[0:MAX_SECONDS].resample(RATE)
@@ -149,15 +141,10 @@ class Recorder(PageWidget):
                 if self._sound.duration:
                     self._say("sound", view=view, pcm=_encoded(self._sound))
             case Take(pcm=text):
-                sound = Clip.from_pcm(_bytes(text))
+                sound = Clip.from_pcm(messages.decoded(text))
                 self._keep(sound, self.trim or [0.0, sound.duration])
-            case File(name=name, data=text):
-                data = _bytes(text)
-                try:
-                    await asyncio.to_thread(self.load, data)
-                except AudioError as error:
-                    error.message = error.message.replace(f"This data ({len(data)} bytes)", repr(name))
-                    raise
+            case messages.File():
+                await asyncio.to_thread(lambda: self.load(message.clip(MAX_SECONDS)))
 
     def __repr__(self) -> str:
         clip = self.clip
@@ -180,10 +167,3 @@ def _window(seconds: Sequence[float]) -> tuple[float, float]:
 
 def _encoded(sound: Clip) -> str:
     return pybase64.b64encode_as_string(sound.pcm)
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return pybase64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise AudioError("The page sent broken audio.", fix="Record or load it again.") from error

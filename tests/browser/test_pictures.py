@@ -10,6 +10,7 @@ from tests.browser._panel import LONG, SESSION, Panel
 from tests.browser._sound import Mouth
 from tests.browser.conftest import OpenNotebook
 from tests.browser.test_controls import Controls
+from tests.browser.test_ladder import without_microphone
 
 TOOLS = '''
 import stepnb as sn
@@ -147,6 +148,9 @@ def test_without_a_microphone(open_notebook: OpenNotebook, lab: Lab) -> None:
         take(notebook, "no-microphone", panel.root)
     finally:
         lab.allow_microphone(True)
+    without_microphone(notebook, lab)
+    panel.wait_for(30, state="no_microphone", welcome="true")
+    take(notebook, "no-microphone-frame", panel.root)
 
 
 def test_voices(open_notebook: OpenNotebook) -> None:

@@ -1,6 +1,7 @@
 import { type DeviceSettings, type Granted, PROCESSING } from "./devices.ts";
 import type { Frame } from "./framer.ts";
 import type { AudioHost } from "./host.ts";
+import { type Obstacle, obstacle } from "./obstacle.ts";
 
 /** A state of the microphone, as the envelope names it. */
 export type MicState =
@@ -9,7 +10,7 @@ export type MicState =
   | "live"
   | "muted"
   | "denied"
-  | "insecure"
+  | Obstacle
   | "no_device"
   | "busy"
   | "ended";
@@ -21,7 +22,8 @@ export interface MicrophoneEvents {
 
 /** The browser's microphone as 20 ms frames. Nothing is asked for before `start`, and nothing is left after `stop`. */
 export class Microphone {
-  state: MicState = "off";
+  /** Where there can be none, this is known before anybody asks for it. */
+  state: MicState = obstacle() ?? "off";
   readonly #host: AudioHost;
   readonly #settings: Readonly<DeviceSettings>;
   readonly #events: MicrophoneEvents;
@@ -53,8 +55,9 @@ export class Microphone {
   /** Asks for the microphone and lets frames flow; ends when the answer is known. Errors become states. */
   async start(): Promise<void> {
     if (this.on) return;
-    if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
-      this.#set("insecure");
+    const hindered = obstacle();
+    if (hindered) {
+      this.#set(hindered);
       return;
     }
     const session = new AbortController();

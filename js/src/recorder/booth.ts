@@ -4,10 +4,10 @@ import type { Frame } from "../audio/framer.ts";
 import { AudioHost } from "../audio/host.ts";
 import { Microphone, type MicState } from "../audio/microphone.ts";
 import { type MicrophoneOwner, releaseMicrophone, takeMicrophone } from "../page.ts";
+import { Chooser } from "../ui/chooser.ts";
 import { h, setAttribute, setText } from "../ui/dom.ts";
 import type { Labels, MicTrouble } from "../ui/labels.ts";
 import { Notes } from "../ui/notes.ts";
-import { base64Of, LARGEST_FILE } from "./file.ts";
 import { lineOf } from "./line.ts";
 import { Playback } from "./playback.ts";
 import { Selection } from "./selection.ts";
@@ -69,14 +69,16 @@ export class Booth implements MicrophoneOwner {
     this.#record = this.#button("sn-primary", () => this.#toggle());
     this.#record.append(h("span", { class: "sn-rec" }), this.#word);
     this.#play = this.#button("", () => this.#togglePlay());
-    this.#choose = this.#button("", () => input.click(), words.load);
-    this.#another = this.#button("sn-link", () => this.#next(), words.another);
-    const input = h("input", { type: "file", accept: "audio/*,.wav,.flac,.ogg,.mp3", hidden: true });
-    input.addEventListener("change", () => {
-      const [file] = input.files ?? [];
-      input.value = "";
-      if (file) this.#read(file).catch(events.error);
+    const chooser = new Chooser({
+      file: (name, data) => {
+        this.notes.clear("file");
+        events.file(name, data);
+      },
+      tooLarge: () => this.notes.set("file", { level: "warning", text: words.large, fix: words.largeFix }),
+      error: events.error,
     });
+    this.#choose = this.#button("", () => chooser.open(), words.load);
+    this.#another = this.#button("sn-link", () => this.#next(), words.another);
     this.element = h(
       "div",
       { class: "sn-booth" },
@@ -88,7 +90,7 @@ export class Booth implements MicrophoneOwner {
         this.#script,
       ),
       this.#wave.element,
-      h("div", { class: "sn-dockrow" }, this.#record, this.#play, this.#choose, input, this.#line),
+      h("div", { class: "sn-dockrow" }, this.#record, this.#play, this.#choose, chooser.element, this.#line),
     );
     signal.addEventListener("abort", () => this.#close());
     this.#update();
@@ -206,16 +208,6 @@ export class Booth implements MicrophoneOwner {
     const text = scripts[(at + 1) % scripts.length] ?? "";
     this.script(text);
     this.#events.script(text);
-  }
-
-  async #read(file: File): Promise<void> {
-    if (file.size > LARGEST_FILE) {
-      const { large, largeFix } = this.#labels.recorder;
-      this.notes.set("file", { level: "warning", text: large, fix: largeFix });
-      return;
-    }
-    this.notes.clear("file");
-    this.#events.file(file.name, await base64Of(file));
   }
 
   #button(kind: string, pressed: () => void, label = ""): HTMLButtonElement {

@@ -8,6 +8,8 @@ export interface ActionEvents {
   /** The conversation as text. */
   text(): string;
   export(format: Format): void;
+  /** Chooses a file to speak. */
+  file(): void;
 }
 
 const DOTS = "M3 8h.01M8 8h.01M13 8h.01";
@@ -51,6 +53,7 @@ export class Actions {
     for (const [format, name] of FORMATS) {
       action(fill(labels.exportAs, { format: name }), labels.exportTitle, () => events.export(format));
     }
+    action(labels.ladder.file, labels.ladder.fileTitle, events.file);
     this.element.append(said);
     this.button.addEventListener("click", () => this.#open(this.element.hidden === true));
     this.element.addEventListener("keydown", (event) => {

@@ -5,13 +5,20 @@ import type { Labels } from "./labels.ts";
 /** Notes shown at a time; the oldest makes room. */
 const SHOWN = 4;
 
+export interface Action {
+  label: string;
+  /** What is not in the label. */
+  title?: string;
+  run: () => void;
+}
+
 export interface Note {
   level: Level;
   text: string;
   /** What to do about it. */
   fix?: string | null | undefined;
-  /** A button that does it. */
-  action?: { label: string; run: () => void };
+  /** Buttons that do it. */
+  actions?: readonly Action[];
 }
 
 /** What the person should know, in place: one line per subject, each with its way out. */
@@ -26,7 +33,7 @@ export class Notes {
 
   /** Shows a note in the place of the one with the same subject. */
   set(subject: string, note: Note): void {
-    const text = [note.text, note.fix].join(" ");
+    const text = [note.text, note.fix, ...(note.actions ?? []).map(({ label }) => label)].join(" ");
     if (this.#shown.get(subject)?.text === text) return;
     this.clear(subject);
     const line = this.#line(subject, note);
@@ -43,7 +50,7 @@ export class Notes {
     this.#shown.delete(subject);
   }
 
-  #line(subject: string, { level, text, fix, action }: Note): HTMLElement {
+  #line(subject: string, { level, text, fix, actions = [] }: Note): HTMLElement {
     const dismiss = h("button", {
       type: "button",
       class: "sn-ghost",
@@ -54,9 +61,9 @@ export class Notes {
     dismiss.addEventListener("click", () => this.clear(subject));
     const words = h("div", { class: "sn-note-text" }, h("b", {}, text));
     if (fix) words.append(" ", fix);
-    if (action) {
-      const button = h("button", { type: "button", class: "sn-link", title: action.label }, action.label);
-      button.addEventListener("click", action.run);
+    for (const { label, title = label, run } of actions) {
+      const button = h("button", { type: "button", class: "sn-link", title }, label);
+      button.addEventListener("click", run);
       words.append(" ", button);
     }
     return h("div", { class: "sn-note", "data-level": level, "data-note": subject }, words, dismiss);

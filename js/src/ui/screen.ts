@@ -11,6 +11,7 @@ import { h } from "./dom.ts";
 import { totals } from "./figures.ts";
 import { Header } from "./header.ts";
 import type { Labels, MicTrouble, PanelState } from "./labels.ts";
+import { Ladder, type LadderEvents } from "./ladder.ts";
 import { Notes } from "./notes.ts";
 import { Ribbon } from "./ribbon.ts";
 import { Settings } from "./settings.ts";
@@ -18,7 +19,7 @@ import { followTheme } from "./theme.ts";
 import { Timeline } from "./timeline.ts";
 import { Transcript } from "./transcript.ts";
 
-export interface ScreenEvents extends DockEvents, DevicesEvents, CallEvents {
+export interface ScreenEvents extends DockEvents, DevicesEvents, CallEvents, LadderEvents {
   connect(): void;
   /** Asks for the sound of a row. */
   hear(row: string): void;
@@ -60,6 +61,7 @@ export class Screen {
   readonly #header: Header;
   readonly #dock: Dock;
   readonly #settings: Settings;
+  readonly #ladder: Ladder;
   readonly #connect: () => void;
 
   constructor(
@@ -75,9 +77,11 @@ export class Screen {
     const actions = new Actions(labels, `sn-actions-${view}`, {
       text: () => this.transcript.text,
       export: events.export,
+      file: () => this.#ladder.chooseFile(),
     });
     this.#header = new Header(labels, actions.button);
     this.notes = new Notes(labels);
+    this.#ladder = new Ladder(labels, this.notes, events);
     this.player = new RowPlayer(
       { ask: events.hear, changed: (row, playing, at) => this.transcript.playing(row, playing, at) },
       signal,
@@ -110,6 +114,7 @@ export class Screen {
       this.ribbon.element,
       this.#dock.element,
       this.#settings.element,
+      this.#ladder.element,
     );
     this.#dock.listen(this.#root);
     this.#root.addEventListener("keydown", (event) => {
@@ -185,7 +190,7 @@ export class Screen {
   }
 
   #explain({ status: { state, detail }, mic, health, gone }: ScreenState): void {
-    const { failed, tryAgain, mic: troubles, blockedText, blockedFix } = this.#labels;
+    const { failed, tryAgain, blockedText, blockedFix } = this.#labels;
     if (health === "blocked" && mic === "live")
       this.notes.set("lag", { level: "warning", text: blockedText, fix: blockedFix });
     else this.notes.clear("lag");
@@ -193,18 +198,13 @@ export class Screen {
       this.notes.clear("status");
     } else if (state === "failed") {
       const action = { label: tryAgain, run: this.#connect };
-      this.notes.set("status", { level: "error", text: failed, fix: detail, action });
+      this.notes.set("status", { level: "error", text: failed, fix: detail, actions: [action] });
     } else if (detail && (state === "reconnecting" || state === "closed")) {
       this.notes.set("status", { level: state === "closed" ? "info" : "warning", text: detail });
     } else {
       this.notes.clear("status");
     }
-    if (isTrouble(mic)) {
-      const [text, fix] = troubles[mic];
-      this.notes.set("mic", { level: "warning", text, fix });
-    } else {
-      this.notes.clear("mic");
-    }
+    this.#ladder.show(isTrouble(mic) ? mic : null);
   }
 }
 

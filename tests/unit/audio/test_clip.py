@@ -348,3 +348,10 @@ sys.exit('matplotlib' in sys.modules)
 def test_plot_draws_the_waveform() -> None:
     (axes,) = tone(0.5).plot(who="step").axes
     assert axes.get_xlim() == (0, 0.5)
+
+
+@pytest.mark.parametrize("format", ["WAV", "FLAC", "OGG", "MP3"])
+def test_of_a_long_file_no_more_is_read_than_is_wanted(format: str) -> None:
+    data = encoded(tone(3).samples, 24_000, format=format)
+    assert Clip.load(data, most=1.5).duration == 1.5
+    assert Clip.load(data, most=60).duration == pytest.approx(3, abs=0.1)

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from stepnb.audio.clip import Clip
 from stepnb.conversation.reducer import Change
-from stepnb.errors import RecordingError
+from stepnb.errors import AudioError, RecordingError
 from stepnb.protocol.config import SessionConfig
 from stepnb.recording.log import EventLog
 from stepnb.service.endpoint import Endpoint, Secret
@@ -31,11 +32,18 @@ class Page:
         self.traits: dict[str, Any] = {}
         self.exported: list[Path] = []
         self.refusal: RecordingError | None = None
+        self.spoken: list[Clip] = []
+        self.refused_clip: AudioError | None = None
         self._news = asyncio.Event()
         self._seq: dict[str, int] = {}
         self.core = core
         self.bridge = PanelBridge(
-            core, AudioInput(core), self._take, lambda **values: self.traits.update(values), self._export
+            core,
+            AudioInput(core),
+            self._take,
+            lambda **values: self.traits.update(values),
+            self._export,
+            self._append,
         )
         core.hub.listeners.append(self.bridge)
 
@@ -44,6 +52,11 @@ class Page:
         if self.refusal is not None:
             raise self.refusal
         return path
+
+    def _append(self, clip: Clip) -> None:
+        if self.refused_clip is not None:
+            raise self.refused_clip
+        self.spoken.append(clip)
 
     def _take(self, message: dict[str, Any]) -> None:
         self.got.append(message)
@@ -300,5 +313,28 @@ def test_an_export_is_written_beside_the_notebook_and_said() -> None:
         page.send("export", format="wav")
         await page.until(lambda: len(page.of("notice")) == 2)
         assert page.of("notice")[1]["fix"] == "Speak first."
+
+    with_page(story)
+
+
+def test_a_file_is_spoken_and_one_that_is_none_is_a_sentence() -> None:
+    clip = Clip.silence(0.5)
+
+    async def story(page: Page) -> None:
+        data = base64.b64encode(clip.encoded("FLAC")).decode()
+        page.send("file", name="question.flac", data=data)
+        await page.until(lambda: bool(page.of("notice")))
+        assert page.spoken == [clip]
+        assert page.of("notice")[0]["text"] == "question.flac is being spoken: 0.5 s."
+        page.send("file", name="<notes>.txt", data=base64.b64encode(b"no audio").decode())
+        await page.until(lambda: len(page.of("notice")) == 2)
+        assert page.of("notice")[1]["text"] == "'<notes>.txt' is not audio that can be read here."
+        page.send("file", name="broken", data="%%%")
+        await page.until(lambda: len(page.of("notice")) == 3)
+        page.refused_clip = AudioError("The clip is empty.", fix="Record one.")
+        page.send("file", name="question.flac", data=data)
+        await page.until(lambda: len(page.of("notice")) == 4)
+        assert page.of("notice")[3]["fix"] == "Record one."
+        assert page.spoken == [clip]
 
     with_page(story)

@@ -37,6 +37,11 @@ export const en = {
       "This page may not use a microphone.",
       "Browsers allow it on https and on localhost only: open the notebook there. You can type here.",
     ],
+    policy: [
+      "The frame around this panel passes no microphone on.",
+      "The page that shows it would have to allow it. You can type here, or:",
+    ],
+    webview: ["VS Code passes no microphone on to notebooks.", "You can type here, or:"],
     no_device: [
       "No microphone was found.",
       "Plug one in or switch it on, then press Talk again. You can type meanwhile.",
@@ -47,6 +52,14 @@ export const en = {
     ],
     ended: ["The microphone stopped.", "It was unplugged or switched off: check it and press Talk again."],
   } satisfies Record<MicTrouble, [string, string]>,
+  ladder: {
+    file: "Speak a file",
+    fileTitle: "Choose an audio file (WAV, FLAC, OGG, MP3): it is spoken as if into the microphone",
+    large: [
+      "The file is too large to go through the notebook.",
+      "Speak it from Python instead: s.append(sn.Clip.load(path)).",
+    ] satisfies [string, string],
+  },
   you: "You",
   step: "Step",
   transcript: "Transcript",

@@ -42,6 +42,11 @@ export const voices = {
         "This page may not use a microphone.",
         "Browsers allow it on https and on localhost only: open the notebook there, or load a file.",
       ],
+      policy: [
+        "The frame around this notebook passes no microphone on.",
+        "The page that shows it would have to allow it: load a file instead.",
+      ],
+      webview: ["VS Code passes no microphone on to notebooks.", "Load a file instead."],
       no_device: [
         "No microphone was found.",
         "Plug one in or switch it on and press Record again, or load a file.",
