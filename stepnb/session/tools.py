@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import sys
 import typing
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, overload
@@ -355,7 +356,9 @@ def _check_model(model: str, specs: list[ToolSpec]) -> None:
 
 
 def text_for_model(value: object) -> str:
-    """Return a result as text: text as it is, else JSON, else ``str``; cut at 20,000 characters, with a note.
+    """Return a result as text: text as it is, else JSON (of a DataFrame its rows), else ``str``.
+
+    It is cut at 20,000 characters, with a note.
 
     It may call the user's code, so it does not belong on the I/O thread.
     """
@@ -367,12 +370,19 @@ def text_for_model(value: object) -> str:
 
 def _json_of(value: object) -> str:
     try:
-        return msgspec.json.encode(value, enc_hook=_from_numpy).decode()
+        return msgspec.json.encode(value, enc_hook=_plain).decode()
     except (TypeError, ValueError, RecursionError, NotImplementedError, OverflowError):
         return str(value)
 
 
-def _from_numpy(value: object) -> object:
+def _plain(value: object) -> object:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
+    pandas = sys.modules.get("pandas")
+    # Their own text leaves out columns and rows where a screen would end: the model would make them up.
+    if pandas is not None and isinstance(value, pandas.DataFrame):
+        table = value if isinstance(value.index, pandas.RangeIndex) else value.reset_index()
+        return msgspec.Raw(table.to_json(orient="records", date_format="iso").encode())
+    if pandas is not None and isinstance(value, pandas.Series):
+        return msgspec.Raw(value.to_json(date_format="iso").encode())
     raise NotImplementedError

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -326,6 +327,15 @@ class Odd:
 )
 def test_results_as_text(value: object, text: str) -> None:
     assert text_for_model(value) == text
+
+
+def test_a_table_as_text_has_all_its_rows_and_columns() -> None:
+    large = pd.DataFrame({f"column_{n}": range(70) for n in range(12)})
+    assert json.loads(text_for_model(large)) == [{f"column_{n}": row for n in range(12)} for row in range(70)]
+    day = pd.DataFrame({"day": pd.to_datetime(["2026-03-14"]), "rain": [None], "city": ["Lyon"]})
+    (row,) = json.loads(text_for_model({"table": day.set_index("city")}))["table"]
+    assert (row["city"], row["rain"]) == ("Lyon", None) and row["day"].startswith("2026-03-14T00:00")
+    assert text_for_model(day.set_index("city").rain) == '{"Lyon":null}'
 
 
 def test_a_long_result_is_cut_with_a_note() -> None:
