@@ -382,7 +382,7 @@ def _plain(value: object) -> object:
     # Their own text leaves out columns and rows where a screen would end: the model would make them up.
     if pandas is not None and isinstance(value, pandas.DataFrame):
         table = value if isinstance(value.index, pandas.RangeIndex) else value.reset_index()
-        return msgspec.Raw(table.to_json(orient="records", date_format="iso").encode())
+        return msgspec.Raw(table.to_json(orient="records", date_format="iso", force_ascii=False).encode())
     if pandas is not None and isinstance(value, pandas.Series):
-        return msgspec.Raw(value.to_json(date_format="iso").encode())
+        return msgspec.Raw(value.to_json(date_format="iso", force_ascii=False).encode())
     raise NotImplementedError

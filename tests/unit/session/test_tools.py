@@ -336,6 +336,7 @@ def test_a_table_as_text_has_all_its_rows_and_columns() -> None:
     (row,) = json.loads(text_for_model({"table": day.set_index("city")}))["table"]
     assert (row["city"], row["rain"]) == ("Lyon", None) and row["day"].startswith("2026-03-14T00:00")
     assert text_for_model(day.set_index("city").rain) == '{"Lyon":null}'
+    assert text_for_model(pd.DataFrame({"城市": ["里昂"]})) == '[{"城市":"里昂"}]'
 
 
 def test_a_long_result_is_cut_with_a_note() -> None:
