@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from ..session.tools import ToolCall
     from ..session.turn import Turn
 
-YOU, STEP, RED = "#0b7a75", "#6a63d6", "#d0453a"
+# Drawn towards the page's own text colour: darker on a light page, lighter on a dark one.
+YOU, STEP, RED = (
+    f"color-mix(in srgb, {colour} 75%, currentColor)" for colour in ("#0b7a75", "#6a63d6", "#d0453a")
+)
 # Turns kept in the static form of a session, newest last.
 _SHOWN_TURNS = 30
 # Bytes of that form at most.
@@ -89,9 +92,7 @@ def _figures(turn: Turn) -> str:
 
 
 def _line(who: str, colour: str, text: str) -> str:
-    name = (
-        f"<b style='color:{colour};font-size:11px;display:inline-block;width:3em;margin-right:1em'>{who}</b>"
-    )
+    name = f"<b style='color:{colour};font-size:11px;flex:none;width:3em;margin-right:1em'>{who}</b>"
     return f"<div style='display:flex'>{name}<span>{text}</span></div>"
 
 
