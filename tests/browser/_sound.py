@@ -224,7 +224,8 @@ class Mouth:
 class PulseServer:
     """A PulseAudio server of our own: private folder, no hardware, gone at `close`.
 
-    Should the tests be killed before they close it, it ends by itself a minute after its last client.
+    Should the tests be killed before they close it, it ends by itself half an hour after its last client: tests in a row
+    that make no sound are no reason to end.
     """
 
     def __init__(self) -> None:
@@ -247,7 +248,7 @@ class PulseServer:
             "--daemonize=yes",
             "--system=no",
             "--use-pid-file=yes",
-            "--exit-idle-time=60",
+            "--exit-idle-time=1800",
             "-n",
             "-F",
             str(script),
