@@ -39,8 +39,25 @@ setup: $(DONE)/package ## Set up Python, the page's bundle and the package in .v
 
 .PHONY: test
 test: $(DONE)/package $(DONE)/browser ## Run all tests
+	@# The browser comes last and has the cores to itself: its sound would stutter. The rest shares them, longest first.
+	@failed=''; \
+	$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target \
+	  test-engine test-unit test-pages test-js || failed=yes; \
+	$(MAKE) --no-print-directory test-browser || failed=yes; \
+	[ -z "$$failed" ]
+
+.PHONY: test-engine test-unit test-pages test-js test-browser
+test-engine test-unit: test-%: $(DONE)/package
+	$(WITHOUT_KEY) $(BIN)/pytest tests/$*
+
+test-pages: $(DONE)/package
+	$(WITHOUT_KEY) $(BIN)/pytest --nbval $(PAGES) $(NOTEBOOKS)
+
+test-js: $(DONE)/node_modules
 	npm --prefix js test
-	$(WITHOUT_KEY) $(BIN)/pytest --nbval tests $(PAGES) $(NOTEBOOKS)
+
+test-browser: $(DONE)/package $(DONE)/browser
+	$(WITHOUT_KEY) $(BIN)/pytest tests/browser
 
 .PHONY: bench
 bench: $(DONE)/package $(DONE)/browser ## Measure what an event costs, memory, ears, load and latency (minutes)

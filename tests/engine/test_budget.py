@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import threading
+from typing import Any
 
 import pytest
 
@@ -42,8 +44,16 @@ def test_a_turn_tells_what_it_cost_and_the_next_one_does_not_begin() -> None:
 
 
 def test_questions_that_wait_for_the_slot_do_not_begin_either() -> None:
-    with ScriptedServer(USER, costly()) as server, session(server, budget="0.5 CNY") as s:
+    asked = threading.Event()
+
+    def once_all_are_asked(_: object) -> Any:
+        assert asked.wait(TIMEOUT)
+        return costly().then
+
+    first_answer = Step({"type": "response.create"}, once_all_are_asked)
+    with ScriptedServer(USER, first_answer) as server, session(server, budget="0.5 CNY") as s:
         first, *others = [s.ask(text) for text in ("One?", "Two?", "Three?")]
+        asked.set()
         assert first.wait(TIMEOUT).status == "completed"
         for turn in others:
             assert turn.wait(TIMEOUT).status == "failed" and "used up" in str(turn.error)
