@@ -224,8 +224,8 @@ class Mouth:
 class PulseServer:
     """A PulseAudio server of our own: private folder, no hardware, gone at `close`.
 
-    Should the tests be killed before they close it, it ends by itself half an hour after its last client: tests in a row
-    that make no sound are no reason to end.
+    Should the tests be killed before they close it, it ends by itself half an hour after its last client; tests that
+    make no sound take minutes.
     """
 
     def __init__(self) -> None:
