@@ -178,7 +178,9 @@ class ReplayedConnection:
                 gap = (record.t - before) / 1e9 / self._speed if self._speed else 0.0
                 await asyncio.sleep(since + gap - loop.time() if gap else 0)
                 self._check()
-                take(_frame(self._log, record, now.last_sound - then.last_sound))
+                # More may have come by now than had then.
+                shift = now.end_of(then.sound) - then.end_of(then.sound)
+                take(_frame(self._log, record, shift))
                 before, since = record.t, loop.time()
         self._check()
         if self._recorded.lost is not None:

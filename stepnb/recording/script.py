@@ -38,16 +38,27 @@ class Flow:
         self.sound = 0
         self.silence = 0
         self.last_sound = 0
+        # What `end_of` may be asked for: how much sound there is up to the end of a piece, where the piece begins, and
+        # where in it the samples of sound are.
+        self._pieces: deque[tuple[int, int, np.ndarray]] = deque()
 
     def add(self, pcm: bytes) -> None:
         samples = np.frombuffer(pcm, "<i2")
         (sound,) = samples.nonzero()
         if len(sound):
-            self.sound += len(sound)
-            self.last_sound += self.silence + int(sound[-1]) + 1
+            self._add_sound(self.last_sound + self.silence, sound)
             self.silence = len(samples) - int(sound[-1]) - 1
         else:
             self.silence += len(samples)
+
+    def end_of(self, sound: int) -> int:
+        """Return where so much sound ends, counted from the beginning; the next question is for as much or more."""
+        if sound == 0:
+            return 0
+        while self._pieces[0][0] < sound:
+            self._pieces.popleft()
+        total, begin, places = self._pieces[0]
+        return begin + int(places[sound - total - 1]) + 1
 
     def add_record(self, log: Log, record: Record) -> None:
         """Count the audio of a recorded event."""
@@ -60,8 +71,13 @@ class Flow:
 
     def add_unknown(self, samples: int) -> None:
         """Count audio that was not kept; all of it may have been sound."""
-        self.sound += samples
-        self.last_sound += samples
+        if samples:
+            self._add_sound(self.last_sound, np.arange(samples))
+
+    def _add_sound(self, begin: int, places: np.ndarray) -> None:
+        self.sound += len(places)
+        self.last_sound = begin + int(places[-1]) + 1
+        self._pieces.append((self.sound, begin, places.astype(np.int32)))
 
 
 class Script:

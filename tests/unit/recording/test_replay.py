@@ -99,6 +99,17 @@ def test_speech_is_heard_where_it_is_now() -> None:
     asyncio.run(run())
 
 
+def test_speech_that_went_on_meanwhile_is_heard_where_it_began() -> None:
+    async def run() -> None:
+        log = log_of("+", bytes(960), SPOKEN, f"<{STARTED}", SPOKEN, bytes(1920), f"<{STOPPED}")
+        connection = await opened(Player(log, 0))
+        for pcm in (bytes(960), SPOKEN, SPOKEN, bytes(1920)):  # as then, but all of it before it is heard
+            await connection.send(appended(pcm))
+        assert await came(connection, 2) == [STARTED, STOPPED]
+
+    asyncio.run(run())
+
+
 def test_speech_ends_only_after_as_much_silence_as_then() -> None:
     async def run() -> None:
         log = log_of("+", SPOKEN, bytes(1920), f"<{STOPPED}")

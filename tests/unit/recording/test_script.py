@@ -123,3 +123,4 @@ def test_a_flow_knows_where_the_sound_ends(chunks: list[list[int]]) -> None:
     assert flow.sound == len(loud)
     assert flow.last_sound == (loud[-1] + 1 if loud else 0)
     assert flow.last_sound + flow.silence == len(whole)
+    assert [flow.end_of(n) for n in range(len(loud) + 1)] == [0, *(place + 1 for place in loud)]
