@@ -59,6 +59,7 @@ class ScriptedServer:
         self._ignored = ignored
         self._ids = itertools.count(1)
         self._done = threading.Condition()
+        self._turn = threading.Lock()
         self._reached = 0
         self._socket: ServerConnection | None = None
         self._server: Server = serve(self._serve, "127.0.0.1", 0, compression=None, max_size=None)
@@ -97,8 +98,7 @@ class ScriptedServer:
     def send(self, *events: Event) -> None:
         """Send events that no client event triggers."""
         assert self._socket is not None
-        for event in events:
-            self._socket.send(json.dumps({"event_id": f"s{next(self._ids)}", **event}))
+        self._send(self._socket, events)
 
     def close(self, code: int = 1000) -> None:
         """Close the connection of the moment."""
@@ -108,36 +108,43 @@ class ScriptedServer:
     def _serve(self, socket: ServerConnection) -> None:
         self._socket = socket
         try:
-            self.send({"type": "session.created", "session": {"id": "sess_1", "model": "scripted"}})
+            self._send(
+                socket, [{"type": "session.created", "session": {"id": "sess_1", "model": "scripted"}}]
+            )
             for frame in socket:
-                self._take(json.loads(frame))
+                # A client may be on its next connection while this one is still being answered.
+                with self._turn:
+                    self._take(socket, json.loads(frame))
         except ConnectionClosed:
             pass
 
-    def _take(self, event: Event) -> None:
+    def _send(self, socket: ServerConnection, events: Iterable[Event]) -> None:
+        for event in events:
+            socket.send(json.dumps({"event_id": f"s{next(self._ids)}", **event}))
+
+    def _take(self, socket: ServerConnection, event: Event) -> None:
         with self._done:
             self.received.append(event)
             self._done.notify_all()
         if self._settings and event["type"] == "session.update":
-            self.send({"type": "session.updated", "session": event["session"]})
+            self._send(socket, [{"type": "session.updated", "session": event["session"]}])
             return
         if event["type"] in self._ignored:
             return
         step = self.steps[self._reached] if self._reached < len(self.steps) else None
         if step is None or not _fits(step.expects, event):
             wanted = step.expects if step else "nothing more"
-            self._fault(f"expected {wanted}, got {event}")
+            with self._done:
+                self.faults.append(f"expected {wanted}, got {event}")
+                self._done.notify_all()
+            socket.close(1008)
             return
-        self.send(*(step.then(event) if callable(step.then) else step.then))
-        with self._done:
-            self._reached += 1
-            self._done.notify_all()
-
-    def _fault(self, text: str) -> None:
-        with self._done:
-            self.faults.append(text)
-            self._done.notify_all()
-        self.close(1008)
+        try:
+            self._send(socket, step.then(event) if callable(step.then) else step.then)
+        finally:  # a client that leaves in the middle has taken the step
+            with self._done:
+                self._reached += 1
+                self._done.notify_all()
 
     def of(self, type: str) -> list[Event]:
         """What the client sent of a type."""
