@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from stepnb.errors import StepnbError
@@ -139,13 +139,17 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def run_notebooks(options: argparse.Namespace) -> int:
     """Copy, and say what became of each tutorial."""
-    folder = Path(options.folder).expanduser()
+    _copy(Path(options.folder).expanduser())
+    return 0
+
+
+def _copy(folder: Path) -> dict[str, Fate]:
     fates = copy_tutorials(folder)
     for name, fate in fates.items():
         sys.stdout.write(f"{name}: {fate.value}\n")
     if Fate.KEPT in fates.values():
         sys.stdout.write("For a fresh copy of what was kept name another folder.\n")
-    return 0
+    return fates
 
 
 def run_lab(options: argparse.Namespace) -> int:
@@ -156,9 +160,22 @@ def run_lab(options: argparse.Namespace) -> int:
         raise StepnbError(
             "JupyterLab is not installed in this environment.", fix='Install it: pip install "stepnb[lab]".'
         ) from error
-    run_notebooks(options)
-    LabApp.launch_instance(argv=lab_arguments(Path(options.folder).expanduser().resolve(), options))
+    folder = Path(options.folder).expanduser().resolve()
+    fates = _copy(folder)
+    trust([folder / name for name, fate in fates.items() if fate is not Fate.KEPT])
+    LabApp.launch_instance(argv=lab_arguments(folder, options))
     return 0
+
+
+def trust(paths: Iterable[Path]) -> None:
+    """Sign notebooks as ``jupyter trust`` does: else JupyterLab shows neither their players nor their conversations."""
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
+    notary = NotebookNotary()
+    for path in paths:
+        if path.suffix == ".ipynb":
+            notary.sign(nbformat.read(path, as_version=4))
 
 
 def lab_arguments(folder: Path, options: argparse.Namespace) -> list[str]:

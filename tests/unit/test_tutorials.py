@@ -14,7 +14,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 
 from stepnb import cli, tutorials
 from stepnb.errors import StepnbError
@@ -114,6 +116,18 @@ def test_lab_without_jupyterlab_says_what_to_install(
     assert cli.main(["lab", str(tmp_path / "mine")]) == 1
     assert 'pip install "stepnb[lab]"' in capsys.readouterr().err
     assert not (tmp_path / "mine").exists()
+
+
+def test_what_was_copied_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    copy_tutorials(tmp_path)
+    notebook = nbformat.read(tmp_path / FIRST, as_version=4)
+    notary = NotebookNotary()
+    assert not notary.check_signature(notebook)
+    tutorials.trust([tmp_path / FIRST, tmp_path / "data" / "no notebook.txt"])
+    assert notary.check_signature(notebook)
+    notebook.cells[1].outputs[0].text = "of somebody else"
+    assert not notary.check_signature(notebook)
 
 
 @pytest.fixture
