@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 RUN = ROOT / "test-output" / "notebooks"
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
 _WAV = re.compile(r"data:audio/wav;base64,([A-Za-z0-9+/=]+)")
 
 
@@ -33,6 +34,7 @@ def stored(notebook: Any) -> Any:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if "image/png" in data:
+                data.pop(WIDGET, None)  # of a widget its picture stays: its model ends with the kernel
                 data["image/png"] = _smaller_picture(data["image/png"])
             if "text/html" in data:
                 data["text/html"] = _WAV.sub(lambda found: _smaller_sound(found[1]), data["text/html"])

@@ -5,20 +5,21 @@ The notebooks as they are then are left in `test-output/notebooks`; `make tutori
 
 from __future__ import annotations
 
-import shutil
+import base64
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from playwright.sync_api import Locator, expect
 
-from scripts.tutorials import NOTEBOOKS, RUN
+from scripts.tutorials import NOTEBOOKS, RUN, WIDGET
 from tests.browser._lab import Notebook
 from tests.browser._look import THEMES
 from tests.browser.conftest import OpenNotebook
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
+DRAWN = ".sn-root, .jupyter-widgets"
 RUN_ALL = """() => {
     for (const { model } of lab.panel().content.widgets) if (model.type === 'code') model.executionCount = null;
     const done = jupyterapp.commands.execute('notebook:run-all-cells');
@@ -69,14 +70,20 @@ def test_run_all(open_notebook: OpenNotebook, file: Path) -> None:
     notebook = open_notebook(file=file)
     notebook.page.evaluate(RUN_ALL)
     shown = [index for index, cell in enumerate(finished(notebook)) if widgets_of(cell)]
+    pictures = {}
     for index in shown:
         notebook.page.evaluate("index => lab.panel().content.scrollToItem(index, 'start')", index)
         alive(notebook.cell(index))
+        pictures[index] = taken(notebook.cell(index))
     whole(notebook, file.stem)
     finished(notebook)  # what comes late, from threads and widgets
     notebook.save()
     RUN.mkdir(parents=True, exist_ok=True)
-    shutil.copy(notebook.path, RUN)
+    saved = nbformat.read(notebook.path, as_version=4)
+    for index, views in pictures.items():
+        for output, view in zip(widgets_of(saved.cells[index]), views, strict=True):
+            output["data"]["image/png"] = base64.b64encode(view).decode()
+    nbformat.write(saved, RUN / notebook.path.name)
 
 
 def finished(notebook: Notebook) -> list[dict[str, Any]]:
@@ -97,11 +104,17 @@ def widgets_of(cell: dict[str, Any]) -> list[dict[str, Any]]:
 
 def alive(cell: Locator) -> None:
     """All widgets of a cell are there and answer."""
-    expect(cell.locator(".sn-root, .jupyter-widgets").first).to_be_visible()
+    expect(cell.locator(DRAWN).first).to_be_visible()
     expect(cell).not_to_contain_text("Error displaying widget")
     for root in cell.locator(".sn-root").all():
         kind = next(name for name in (root.get_attribute("class") or "").split() if name.startswith("stepnb"))
         ALIVE[kind](root)
+
+
+def taken(cell: Locator) -> list[bytes]:
+    """Take a picture of each widget that a cell shows: what its stored output shows instead, where no kernel runs."""
+    outputs = cell.locator(".jp-OutputArea-child").filter(has=cell.page.locator(DRAWN))
+    return [output.screenshot(animations="disabled") for output in outputs.all()]
 
 
 def whole(notebook: Notebook, name: str) -> None:
