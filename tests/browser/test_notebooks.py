@@ -113,7 +113,7 @@ def alive(cell: Locator) -> None:
 
 def taken(cell: Locator) -> list[bytes]:
     """Take a picture of each widget that a cell shows: what its stored output shows instead, where no kernel runs."""
-    outputs = cell.locator(".jp-OutputArea-child").filter(has=cell.page.locator(DRAWN))
+    outputs = cell.locator(".jp-OutputArea-output").filter(has=cell.page.locator(DRAWN))
     return [output.screenshot(animations="disabled") for output in outputs.all()]
 
 
