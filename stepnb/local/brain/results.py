@@ -58,6 +58,8 @@ def _tell_one(call: ToolCall | None, output: str, context: Context) -> str:
         value = json.loads(output)
     except (ValueError, RecursionError):
         value = output
+    if isinstance(value, str):
+        value = value.strip()
     title = " ".join(name_words(call.name)) if call is not None else context.pick("the tool", "工具")
     if isinstance(value, Mapping):
         failure = next((value[key] for key in _FAILED if value.get(key)), None)
@@ -71,7 +73,7 @@ def _tell_one(call: ToolCall | None, output: str, context: Context) -> str:
             for key, one in value.items()
             if not (key in _FINE and one in (True, "ok", "success", "done"))
         }
-    if value in (None, "", True, {}, []) or (isinstance(value, str) and value.strip().lower() in _FINE):
+    if value in (None, "", True, {}, []) or (isinstance(value, str) and value.lower() in _FINE):
         if value == [] or (value == {} and output.strip() == "{}"):
             return context.pick(f"{_capital(title)} found nothing.", "没有找到结果。")
         return context.pick(f"Done: {title}{_with(call)}.", "好了，已完成。")

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stepnb.local import phrasebook
@@ -216,6 +216,7 @@ WORDS = st.sampled_from(
     st.integers(0, 3),
     st.datetimes(),
 )
+@example([("tool", "\r")], "", 0, datetime(2000, 1, 1))
 def test_it_always_answers(
     history: list[tuple[str, str]], instructions: str, seed: int, now: datetime
 ) -> None:
