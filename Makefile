@@ -79,7 +79,7 @@ bench-browser: $(DONE)/package $(DONE)/browser ## Measure the panel in JupyterLa
 .PHONY: pictures
 pictures: $(DONE)/package $(DONE)/browser ## Take the pictures of the documentation anew
 	rm -f test-output/docs-*.png
-	$(WITHOUT_KEY) $(BIN)/pytest tests/browser/test_pictures.py
+	$(WITHOUT_KEY) $(BIN)/pytest tests/browser/test_pictures.py tests/browser/test_doctor.py
 	mkdir -p docs/images
 	for picture in test-output/docs-*.png; do cp "$$picture" "docs/images/$${picture#test-output/docs-}"; done
 

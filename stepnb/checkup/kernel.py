@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from typing import IO, Any
 
+import stepnb
+
 from .here import UPDATE, version_of
 from .row import Row
 
@@ -77,7 +79,11 @@ def _rows(manager: Any, begun: float, log: IO[bytes]) -> Iterator[Row]:
             yield Row("kernel", "fails", text, fix)
             return
         text = f"{NAME} came up in {came_up:.1f} s: ipykernel {about['ipykernel']}, {about['python']}"
-        yield Row("kernel", "ok", text)
+        if about["stepnb"] == stepnb.__version__:
+            yield Row("kernel", "ok", text)
+        else:
+            fix = f"Where that is not meant: {about['python']} -m pip install --upgrade stepnb."
+            yield Row("kernel", "note", f"{text}, and stepnb {about['stepnb']}, not this one.", fix)
         yield busy(client, about["comm"])
     except queue.Empty:
         yield Row("busy", "note", f"The kernel fell silent for {_STEP_S:g} s.", UPDATE)

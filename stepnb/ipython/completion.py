@@ -119,7 +119,7 @@ def _parameter(function: tuple[Any, bool], option: str | None, position: int) ->
         return []
     if option is None:
         ordered = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        chosen = ordered[position : position + 1]
+        chosen = ordered[position : position + 1] or [p for p in parameters if p.kind is p.VAR_POSITIONAL]
     else:
         chosen = [p for p in parameters if p.name == option]
     if not chosen:

@@ -9,7 +9,7 @@ from typing import Any, overload
 
 from ..errors import ConfigError
 from . import catalog
-from .catalog import CLUSTERS, Capabilities
+from .catalog import CLUSTERS, Capabilities, ClusterName
 
 _COLUMNS = (
     "model", "clusters", "functions", "web search, retrieval", "cloned voices", "thinking", "official voices",
@@ -80,7 +80,7 @@ class Models(Sequence[Capabilities]):
         return f"<div style='overflow-x:auto'>{table}</div>"
 
 
-def models(cluster: str | None = None) -> Models:
+def models(cluster: ClusterName | None = None) -> Models:
     """Return the known realtime models and what each can do, newest first.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from ..audio.clip import Clip
 from ..audio.pcm import RATE
@@ -19,6 +19,10 @@ from .tools import tool_list
 
 # One message may hold 15 MB of audio: five minutes.
 LONGEST_CLIP_S = 300.0
+
+
+Section = Literal["voice", "prompt", "turns", "tools"]
+"""A part of the settings under the panel."""
 
 
 class Unchanged:

@@ -22,6 +22,7 @@ from ..service.loop import wait_on_io
 from .arguments import (
     DEFAULT_VAD,
     UNCHANGED,
+    Section,
     Unchanged,
     changes_of,
     pcm_of,
@@ -370,7 +371,7 @@ class Session(SessionView):
             self._panel = VoicePanel(self)
         return self._panel
 
-    def controls(self, *sections: str) -> Any:
+    def controls(self, *sections: Section) -> Any:
         """Return the settings of this session as a widget, which moves with them and moves them.
 
         Parameters

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import anywidget
 import traitlets
@@ -19,6 +19,7 @@ from ..conversation.reducer import Change
 from ..errors import ConfigError, StepnbError
 from ..protocol.config import ServerVAD, changed_keys
 from ..service.loop import user_thread
+from ..session.arguments import Section
 from ..session.status import Notice, Status
 from . import language, messages
 from .comm_guard import keep_requested_subshell
@@ -33,7 +34,7 @@ logger = logging.getLogger("stepnb")
 
 _STATIC = Path(__file__).parent / "static"
 
-SECTIONS = ("voice", "prompt", "turns", "tools")
+SECTIONS: tuple[Section, ...] = get_args(Section)
 # A slider that is moved sends once it rests, s.
 DEBOUNCE = 0.25
 
@@ -113,7 +114,7 @@ class SessionControls(anywidget.AnyWidget):
     info = traitlets.Dict().tag(sync=True)
     lang = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, session: Session, *sections: str) -> None:
+    def __init__(self, session: Session, *sections: Section) -> None:
         unknown = [section for section in sections if section not in SECTIONS]
         if unknown:
             raise ConfigError(

@@ -22,6 +22,8 @@ from .page_widget import STATIC, PageWidget
 
 HOLD_S = 1.0
 """For so long the kernel is kept busy, to see what becomes of messages meanwhile, s."""
+LATE_S = 5.0
+"""So long the page waits for the kernel to be kept busy, s (js/src/doctor/meter.ts)."""
 
 Sentence = Annotated[str, Meta(max_length=500)]
 
@@ -142,12 +144,14 @@ class Doctor(PageWidget):
         if loop is None:
             return False
         if self._held.acquire(blocking=False):
-            loop.add_callback(self._hold_once)
+            loop.add_callback(self._hold_once, time.monotonic())
         return True  # else it holds already, which all views are told
 
-    def _hold_once(self) -> None:
+    def _hold_once(self, asked: float) -> None:
         try:
-            self._cell.run(self.hold)
+            # After a long cell nobody waits for it any more.
+            if time.monotonic() - asked < LATE_S:
+                self._cell.run(self.hold)
         finally:
             self._held.release()
 

@@ -40,10 +40,30 @@ class Sliders:
         self._drawing = False
         self.settled = threading.Event()
         self.settled.set()
-        self.threshold = _slider("energy threshold", lab.vad.energy_awakeness_threshold, 5000, 50)
-        self.silence = _slider("silence ends a turn, ms", lab.vad.silence_duration_ms, _MAX_SILENCE_MS, 20)
-        self.prefix = _slider("audio kept before, ms", lab.vad.prefix_padding_ms, _MAX_PADDING_MS, 20)
-        self.snr = _slider("signal to noise, dB", 20, 40, 1, least=-10)
+        self.threshold = _slider(
+            "energy threshold",
+            "Louder than this is speech, in the service's units",
+            lab.vad.energy_awakeness_threshold,
+            5000,
+            50,
+        )
+        self.silence = _slider(
+            "silence ends a turn, ms",
+            "So long a silence is the end of a turn",
+            lab.vad.silence_duration_ms,
+            _MAX_SILENCE_MS,
+            20,
+        )
+        self.prefix = _slider(
+            "audio kept before, ms",
+            "Sound from before the speech that belongs to the turn",
+            lab.vad.prefix_padding_ms,
+            _MAX_PADDING_MS,
+            20,
+        )
+        self.snr = _slider(
+            "signal to noise, dB", "How far the speech is above the noise", 20, 40, 1, least=-10
+        )
         sliders = [self.threshold, self.silence, self.prefix, *([self.snr] if lab.noisy else [])]
         png, self._size = _picture(lab, lab.vad)
         self.image = ipywidgets.Image(
@@ -112,8 +132,8 @@ def _picture(lab: VadLab, setting: ServerVAD) -> tuple[bytes, tuple[int, int]]:
     return figure.png(), figure.shown_at
 
 
-def _slider(name: str, value: int, most: int, step: int, *, least: int = 0) -> Any:
+def _slider(name: str, tooltip: str, value: int, most: int, step: int, *, least: int = 0) -> Any:
     return ipywidgets.IntSlider(
-        value=value, min=least, max=max(most, value), step=step, description=name,
+        value=value, min=least, max=max(most, value), step=step, description=name, tooltip=tooltip,
         style={"description_width": "170px"}, layout={"width": "min(100%, 640px)"},
     )  # fmt: skip

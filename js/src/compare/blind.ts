@@ -40,23 +40,24 @@ export class Blind {
     this.#labels = labels;
     this.#transport = transport;
     this.#events = events;
-    const button = (label: string, key: string, kind: string, pressed: () => void) => {
-      const made = h("button", { type: "button", class: kind }, label, h("kbd", {}, key));
+    const { tips } = words;
+    const button = (label: string, title: string, key: string, kind: string, pressed: () => void) => {
+      const made = h("button", { type: "button", class: kind, title }, label, h("kbd", {}, key));
       made.addEventListener("click", pressed);
       return made;
     };
     this.#sides = {
-      a: button("A", "A", "sn-side", () => this.#listen("a")),
-      b: button("B", "B", "sn-side", () => this.#listen("b")),
+      a: button("A", tips.a, "A", "sn-side", () => this.#listen("a")),
+      b: button("B", tips.b, "B", "sn-side", () => this.#listen("b")),
     };
     this.#choices = h(
       "div",
       { class: "sn-dockrow" },
-      button(words.aBetter, "1", "sn-button", () => this.#judge("a")),
-      button(words.tie, "0", "sn-button", () => this.#judge("tie")),
-      button(words.bBetter, "2", "sn-button", () => this.#judge("b")),
+      button(words.aBetter, tips.judge, "1", "sn-button", () => this.#judge("a")),
+      button(words.tie, tips.judge, "0", "sn-button", () => this.#judge("tie")),
+      button(words.bBetter, tips.judge, "2", "sn-button", () => this.#judge("b")),
     );
-    this.#undo = button(words.undo, "⌫", "sn-button", () => events.undo());
+    this.#undo = button(words.undo, tips.undo, "⌫", "sn-button", () => events.undo());
     this.#choices.append(this.#undo);
     const sides = h("div", { class: "sn-sides" }, this.#sides.a, this.#sides.b);
     this.#trial = h("div", { class: "sn-trial" }, this.#text, sides, this.#choices);
@@ -129,7 +130,7 @@ export class Blind {
       );
     });
     const head = h("tr", {}, ...heads.map((name) => h("th", { scope: "col" }, name)));
-    const again = h("button", { type: "button", class: "sn-button" }, words.again);
+    const again = h("button", { type: "button", class: "sn-button", title: words.tips.again }, words.again);
     again.addEventListener("click", () => this.#events.begin());
     return [h("table", {}, h("thead", {}, head), h("tbody", {}, ...rows)), again];
   }

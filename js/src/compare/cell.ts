@@ -69,7 +69,8 @@ export class CellView {
       this.#playing = playing;
       this.#button.replaceChildren(icon(playing ? PAUSE : PLAY));
       const words = playing ? this.#labels.compare.pause : this.#labels.compare.play;
-      setAttribute(this.#button, "aria-label", fill(words, { voice: this.#voice }));
+      this.#button.title = fill(words, { voice: this.#voice });
+      setAttribute(this.#button, "aria-label", this.#button.title);
       setAttribute(this.element, "data-playing", playing ? "true" : undefined);
     }
     const count = this.#wave.viewBox.baseVal.width;

@@ -39,12 +39,15 @@ export class CompareView {
       undo: () => channel.send("undo", {}),
       begin: () => channel.send("begin", {}),
     });
-    const tab = (label: string, which: "grid" | "blind") => {
-      const made = h("button", { type: "button", role: "tab", "aria-selected": "false" }, label);
+    const tab = (label: string, title: string, which: "grid" | "blind") => {
+      const made = h("button", { type: "button", role: "tab", "aria-selected": "false", title }, label);
       made.addEventListener("click", () => this.#choose(which));
       return made;
     };
-    this.#tabs = { grid: tab(words.sideBySide, "grid"), blind: tab(words.blind, "blind") };
+    this.#tabs = {
+      grid: tab(words.sideBySide, words.tips.sideBySide, "grid"),
+      blind: tab(words.blind, words.tips.blind, "blind"),
+    };
     const root = h(
       "div",
       {

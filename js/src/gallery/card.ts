@@ -54,7 +54,8 @@ function scores({ scores }: Cell, labels: Labels): HTMLElement {
   );
   const list = h("div", { class: "sn-scores sn-num" }, ...rows.slice(0, SCORES));
   if (rows.length > SCORES) {
-    const more = h("summary", { tabindex: "-1" }, fill(labels.gallery.more, { n: rows.length - SCORES }));
+    const { more: word, tips } = labels.gallery;
+    const more = h("summary", { tabindex: "-1", title: tips.more }, fill(word, { n: rows.length - SCORES }));
     list.append(h("details", {}, more, ...rows.slice(SCORES)));
   }
   return list;
@@ -66,7 +67,7 @@ function short(value: number): string {
 }
 
 function rating(cell: Cell, labels: Labels, events: CardEvents): HTMLElement {
-  const { rate, note } = labels.gallery;
+  const { rate, note, tips } = labels.gallery;
   const buttons = RATINGS.map((value) => {
     const button = h("button", { type: "button", class: "sn-rate", tabindex: "-1" }, String(value));
     button.setAttribute("aria-pressed", String(cell.rating === String(value)));
@@ -77,6 +78,7 @@ function rating(cell: Cell, labels: Labels, events: CardEvents): HTMLElement {
   });
   const text = h("input", { type: "text", class: "sn-note-text", maxlength: "2000", tabindex: "-1" });
   text.placeholder = note;
+  text.title = tips.note;
   text.setAttribute("aria-label", note);
   text.value = cell.note ?? "";
   text.addEventListener("change", () => events.note(text.value.trim()));

@@ -29,6 +29,7 @@ export class Toolbar {
     this.#filter = h("input", { type: "search", class: "sn-filter", maxlength: "500" });
     this.#filter.placeholder = texts.filter;
     this.#filter.setAttribute("aria-label", texts.filter);
+    this.#filter.title = texts.tips.filter;
     let timer = 0;
     this.#filter.addEventListener("input", () => {
       clearTimeout(timer);
@@ -58,9 +59,9 @@ export class Toolbar {
       "div",
       { class: "sn-toolbar" },
       this.#filter,
-      labelled(texts.order, this.#sort),
-      ...(head.repeats > 1 ? [labelled(texts.repeat, this.#repeat)] : []),
-      labelled(texts.against, this.#against),
+      labelled(texts.order, texts.tips.order, this.#sort),
+      ...(head.repeats > 1 ? [labelled(texts.repeat, texts.tips.repeat, this.#repeat)] : []),
+      labelled(texts.against, texts.tips.against, this.#against),
       h("label", { class: "sn-toggle", title: texts.blindTitle }, this.#blind, texts.blind),
     );
   }
@@ -90,6 +91,6 @@ function select(options: [string, string][], changed: () => void): HTMLSelectEle
   return element;
 }
 
-function labelled(text: string, control: HTMLElement): HTMLElement {
-  return h("label", { class: "sn-labelled" }, h("span", {}, text), control);
+function labelled(text: string, title: string, control: HTMLElement): HTMLElement {
+  return h("label", { class: "sn-labelled", title }, h("span", {}, text), control);
 }

@@ -28,17 +28,20 @@ export class Form {
     this.#changed = changed;
     this.#who.placeholder = words.whoHint;
     this.#name.placeholder = words.nameHint;
-    const field = (label: string, input: HTMLElement) => h("label", { class: "sn-lab-field" }, label, input);
-    const box = (input: HTMLElement, label: Node | string) =>
-      h("label", { class: "sn-lab-box" }, input, label);
+    const field = (label: string, title: string, input: HTMLElement) =>
+      h("label", { class: "sn-lab-field", title }, label, input);
+    const box = (input: HTMLElement, title: string, label: Node | string) =>
+      h("label", { class: "sn-lab-box", title }, input, label);
+    const { tips } = words;
+    this.#create.title = tips.create;
     this.element = h(
       "form",
       { class: "sn-form" },
-      field(words.name, this.#name),
-      field(words.said, this.#said),
-      field(words.who, this.#who),
-      box(this.#agreed, words.agreed),
-      box(this.#cost, this.#costWords),
+      field(words.name, tips.name, this.#name),
+      field(words.said, tips.said, this.#said),
+      field(words.who, tips.who, this.#who),
+      box(this.#agreed, tips.agreed, words.agreed),
+      box(this.#cost, tips.cost, this.#costWords),
       this.#create,
     );
     this.element.addEventListener("input", () => {

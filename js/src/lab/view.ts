@@ -57,6 +57,7 @@ export class LabView {
     this.#checks = new Checks(labels);
     this.#playback = new Playback(() => this.#update(), signal);
     this.#text = h("input", { type: "text", maxlength: String(PREVIEW), "aria-label": words.previewText });
+    this.#text.title = words.tips.previewText;
     this.#text.value = words.previewSample;
     this.#text.addEventListener(
       "input",
@@ -64,6 +65,7 @@ export class LabView {
     );
     this.#hear = this.#button(
       words.hear,
+      words.tips.hear,
       guard(() => this.#hearPreview()),
     );
     this.#form = new Form(
@@ -76,6 +78,7 @@ export class LabView {
     );
     this.#use = this.#button(
       words.use,
+      words.tips.use,
       guard(() => this.#channel.send("converse", {})),
     );
     this.#steps = {
@@ -186,8 +189,8 @@ export class LabView {
     this.#update();
   }
 
-  #button(label: string, pressed: () => void): HTMLButtonElement {
-    const button = h("button", { type: "button", class: "sn-button" }, label);
+  #button(label: string, title: string, pressed: () => void): HTMLButtonElement {
+    const button = h("button", { type: "button", class: "sn-button", title }, label);
     button.addEventListener("click", pressed);
     return button;
   }

@@ -66,9 +66,9 @@ export class Booth implements MicrophoneOwner {
       frame: (frame) => this.#frame(frame),
       state: (state) => this.#micState(state),
     });
-    this.#record = this.#button("sn-primary", () => this.#toggle());
+    this.#record = this.#button("sn-primary", words.tips.record, () => this.#toggle());
     this.#record.append(h("span", { class: "sn-rec" }), this.#word);
-    this.#play = this.#button("", () => this.#togglePlay());
+    this.#play = this.#button("", words.tips.play, () => this.#togglePlay());
     const chooser = new Chooser({
       file: (name, data) => {
         this.notes.clear("file");
@@ -77,8 +77,8 @@ export class Booth implements MicrophoneOwner {
       tooLarge: () => this.notes.set("file", { level: "warning", text: words.large, fix: words.largeFix }),
       error: events.error,
     });
-    this.#choose = this.#button("", () => chooser.open(), words.load);
-    this.#another = this.#button("sn-link", () => this.#next(), words.another);
+    this.#choose = this.#button("", words.tips.load, () => chooser.open(), words.load);
+    this.#another = this.#button("sn-link", words.tips.another, () => this.#next(), words.another);
     this.element = h(
       "div",
       { class: "sn-booth" },
@@ -210,8 +210,8 @@ export class Booth implements MicrophoneOwner {
     this.#events.script(text);
   }
 
-  #button(kind: string, pressed: () => void, label = ""): HTMLButtonElement {
-    const button = h("button", { type: "button", class: kind || "sn-button" }, label);
+  #button(kind: string, title: string, pressed: () => void, label = ""): HTMLButtonElement {
+    const button = h("button", { type: "button", class: kind || "sn-button", title }, label);
     button.addEventListener("click", pressed);
     return button;
   }

@@ -10,9 +10,11 @@ import pytest
 
 from stepnb.checkup import kernel
 
-WITHOUT_GUARD = """
+OLDER = """
 import stepnb.widgets.page_widget as page_widget
 page_widget.keep_requested_subshell = lambda comm: False
+import stepnb
+stepnb.__version__ = "0.0.9"
 """
 
 
@@ -25,10 +27,10 @@ def startup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "first.py"
 
 
-def test_without_the_guard_messages_wait_for_the_cell(startup: Path) -> None:
-    startup.write_text(WITHOUT_GUARD)
+def test_an_older_package_and_messages_that_wait_for_the_cell(startup: Path) -> None:
+    startup.write_text(OLDER)
     up, busy = kernel.kernel()
-    assert up.state == "ok" and busy.check == "busy"
+    assert up.state == "note" and "stepnb 0.0.9, not this one" in up.text and busy.check == "busy"
     assert busy.state == "note" and busy.text == "A widget's messages wait until the cell ends."
     assert "ipykernel>=7.4" in busy.fix
 

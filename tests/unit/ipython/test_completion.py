@@ -43,6 +43,8 @@ def names() -> dict[str, Any]:
         ("sn.LocalEngine('", ["live", "docs"]),
         ("sn.LocalEngine(vad='", ["energy", "silero"]),
         ("sn.Knowledge.create(k, 'name', '", ["text", "image"]),
+        ("sn.Session.controls(s, 'voice', 't", ["turns", "tools"]),
+        ("sn.models('", ["global", "cn", "cn/step_plan"]),
         ("sn.Session.on(s, 'session.", ["session.created", "session.updated"]),
     ],
 )

@@ -22,6 +22,14 @@ export const gallery = {
   noRun: "no run",
   nothing: "No input fits.",
   more: "{n} more",
+  tips: {
+    filter: "Show only inputs and answers with this text",
+    order: "Sort the inputs",
+    repeat: "Which repeat is shown",
+    against: "Mark where the answers differ from this variant's",
+    note: "A note on this answer; it is kept with the run",
+    more: "Show all scores",
+  },
   status: {
     interrupted: "interrupted",
     failed: "failed",

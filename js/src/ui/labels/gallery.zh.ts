@@ -23,5 +23,13 @@ export const gallery: typeof en = {
   noRun: "没有运行",
   nothing: "没有符合的输入。",
   more: "另有 {n} 项",
+  tips: {
+    filter: "只显示包含此文字的输入和回答",
+    order: "给输入排序",
+    repeat: "显示第几次重复",
+    against: "标出与此方案回答的不同之处",
+    note: "对此回答的备注；随运行保存",
+    more: "显示全部得分",
+  },
   status: { interrupted: "被打断", failed: "失败", pending: "没有回答", active: "未完成" },
 };
