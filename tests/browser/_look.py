@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator
 
 from tests.browser._lab import Notebook
@@ -59,3 +60,10 @@ def check_accessible(notebook: Notebook, name: str) -> None:
     """All widgets of ours on the page are accessible."""
     found = notebook.page.evaluate(VIOLATIONS)
     assert [v for v in found if v[0] in ("serious", "critical")] == [], name
+
+
+def take(notebook: Notebook, name: str, what: Locator) -> None:
+    """Take a picture for the documentation; `make pictures` puts it there."""
+    path = notebook.screenshot(f"docs-{name}", what)
+    # Flat colours, few of them: a third of the size.
+    Image.open(path).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)

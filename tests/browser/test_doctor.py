@@ -7,7 +7,7 @@ import time
 from playwright.sync_api import Locator, expect
 
 from tests.browser._lab import Notebook
-from tests.browser._look import THEMES, check, load_axe
+from tests.browser._look import THEMES, check, load_axe, take
 from tests.browser._panel import QUESTION, evaluate, live_microphones, watch_microphones
 from tests.browser._sound import Mouth, Recorder
 from tests.browser.conftest import OpenNotebook
@@ -76,7 +76,7 @@ def test_every_row_is_ok_or_says_what_to_do(open_notebook: OpenNotebook, ear: Re
         check(notebook, root, f"doctor-{theme}-narrow")
     root.evaluate("element => { element.style.width = ''; }")
     root.evaluate(WITHOUT_FOLDERS)
-    notebook.screenshot("docs-doctor", root)
+    take(notebook, "doctor", root)
 
 
 def test_what_does_not_work_says_what_to_do_in_chinese_too(open_notebook: OpenNotebook) -> None:

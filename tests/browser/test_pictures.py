@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PIL import Image
 from playwright.sync_api import Locator, ViewportSize, expect
 
-from tests.browser._lab import OUTPUT, Lab, Notebook
+from tests.browser._lab import Lab, Notebook
+from tests.browser._look import take
 from tests.browser._panel import LONG, SESSION, Panel
 from tests.browser._sound import Mouth
 from tests.browser.conftest import OpenNotebook
@@ -47,13 +47,6 @@ r
 """
 # The whole of the largest one is visible in it.
 WINDOW: ViewportSize = {"width": 1280, "height": 1200}
-
-
-def take(notebook: Notebook, name: str, what: Locator) -> None:
-    notebook.screenshot(f"docs-{name}", what)
-    path = OUTPUT / f"docs-{name}.png"
-    # Flat colours, few of them: a third of the size.
-    Image.open(path).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
 
 
 def frame(notebook: Notebook, cell: int = 0) -> Locator:

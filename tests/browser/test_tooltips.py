@@ -64,5 +64,7 @@ def test_every_control_has_a_tooltip(open_notebook: OpenNotebook) -> None:
     assert {one["widget"] for one in found} >= WIDGETS
     without = [f"{one['widget']}: {one['control']}" for one in found if not one["title"].strip()]
     assert not without, "\n".join(without)
-    english = {one["title"] for one in found if not any("\u4e00" <= c <= "\u9fff" for c in one["title"])}
-    print(len(found), english)
+    english = sorted(
+        {one["title"] for one in found if not any("\u4e00" <= c <= "\u9fff" for c in one["title"])}
+    )
+    assert english == [], "in another language than the one chosen"

@@ -41,6 +41,7 @@ export class Transport {
     this.#button = h("button", { type: "button", class: "sn-ghost" }, icon(PLAY));
     this.#seek = h("input", { type: "range", min: "0", max: "1", step: "0.01", value: "0" });
     this.#seek.setAttribute("aria-label", labels.gallery.position);
+    this.#seek.title = labels.gallery.position;
     this.element = h("div", { class: "sn-transport" }, this.#button, this.#seek, this.#time, this.#name);
     this.#button.addEventListener("click", () => this.toggle());
     this.#seek.addEventListener("input", () => {

@@ -66,6 +66,7 @@ export class TimelineView {
       button("all", labels.timeline.all, () => this.#all()),
     );
     setAttribute(this.#canvas, "aria-label", labels.timeline.title);
+    this.#play.title = labels.timeline.playTitle;
     const below = h("div", { class: "sn-below" }, this.#play, this.#caption, tools);
     setText(this.#caption, labels.timeline.hint);
     this.#caption.setAttribute("aria-live", "polite");

@@ -71,7 +71,7 @@ export class Devices {
     this.element = h(
       "details",
       { class: "sn-devices" },
-      h("summary", {}, h("span", {}, h("b", {}, texts.title), " ", this.#summary)),
+      h("summary", { title: texts.tip }, h("span", {}, h("b", {}, texts.title), " ", this.#summary)),
       h(
         "div",
         { class: "sn-fields" },

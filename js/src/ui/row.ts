@@ -41,7 +41,10 @@ export class RowView {
     this.#copy = h("button", { type: "button", class: "sn-ghost sn-copy" });
     this.#copyable("copyRow", COPY);
     this.#copy.addEventListener("click", () => void this.#copyText());
-    this.#thinking.append(h("summary", { class: "sn-fold-line" }, labels.thinkingRow), this.#thought);
+    this.#thinking.append(
+      h("summary", { class: "sn-fold-line", title: labels.thinkingTitle }, labels.thinkingRow),
+      this.#thought,
+    );
     this.#first.append(this.#copy, this.#latency);
     this.element = h(
       "div",

@@ -34,7 +34,7 @@ export class Settings {
     const [first, ...others] = notes;
     this.#limits.hidden = first === undefined;
     this.#limits.replaceChildren(
-      h("summary", {}, h("span", {}, h("b", {}, where), ` ${first ?? ""}`)),
+      h("summary", { title: this.#labels.limitsTitle }, h("span", {}, h("b", {}, where), ` ${first ?? ""}`)),
       h("ul", {}, ...others.map((note) => h("li", {}, note))),
     );
   }

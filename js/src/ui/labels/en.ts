@@ -109,6 +109,7 @@ export const en = {
     "Server VAD: {padding} ms kept before speech, {silence} ms of silence end a turn, energy threshold {threshold}",
   devices: {
     title: "Devices",
+    tip: "Microphone, loudspeaker and what the browser does to the sound",
     titles: {
       input: "The microphone you talk into",
       output: "Where answers are heard",
@@ -157,6 +158,8 @@ export const en = {
   goneFix: "Run the cell again for a new session.",
   error: "Something went wrong in this panel:",
   thinkingRow: "Thought",
+  thinkingTitle: "What the model thought before it answered",
+  limitsTitle: "What does not work here",
   toolStatus: {
     arriving: "is being asked for",
     ready: "is about to run",
@@ -208,6 +211,7 @@ export const en = {
     all: "Show all",
     play: "Play",
     stop: "Stop",
+    playTitle: "Play what was chosen, or stop it",
   },
   doctor,
   gallery,

@@ -82,6 +82,7 @@ export const zh: Labels = {
   vadTitle: "服务端 VAD：语音前保留 {padding} 毫秒，静音 {silence} 毫秒结束一轮，能量阈值 {threshold}",
   devices: {
     title: "设备",
+    tip: "麦克风、扬声器，以及浏览器对声音的处理",
     titles: {
       input: "你说话用的麦克风",
       output: "在哪里听到回答",
@@ -130,6 +131,8 @@ export const zh: Labels = {
   goneFix: "请重新运行单元格以新建会话。",
   error: "面板出现错误：",
   thinkingRow: "思考",
+  thinkingTitle: "模型在回答之前的思考",
+  limitsTitle: "此处的限制",
   toolStatus: {
     arriving: "正在请求",
     ready: "即将运行",
@@ -181,6 +184,7 @@ export const zh: Labels = {
     all: "显示全部",
     play: "播放",
     stop: "停止",
+    playTitle: "播放或停止选中的话",
   },
   doctor,
   gallery,
