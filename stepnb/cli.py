@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0, or 1 after a failure that was explained on stderr.
+        The exit status: 0, 1 after a failure that was explained, or 130 after Ctrl-C.
     """
     options = parser().parse_args(arguments)
     try:
@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StepnbError as error:
         sys.stderr.write(f"stepnb: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 130  # as a shell counts it
     return status
 
 

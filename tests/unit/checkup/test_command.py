@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -35,6 +36,18 @@ def test_everything_voice_needs_is_here() -> None:
     assert list(found) == [NAMES[check] for check in (*OFFLINE, "global", "cn", "clock")]
     assert {name: found[NAMES[name]] for name in OFFLINE} == dict.fromkeys(OFFLINE, "OK"), done.stdout
     assert "sessions use api.stepfun.com" in done.stdout
+
+
+def test_ctrl_c_ends_it_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> Iterator[Row]:
+        yield Row("python", "ok", "x")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "in_terminal", interrupted)
+    assert cli.main(["doctor"]) == 130
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("state", "status"), [("ok", 0), ("note", 0), ("open", 0), ("fails", 1)])
