@@ -1,3 +1,4 @@
+import { obstacle } from "../audio/obstacle.ts";
 import { fill, type Labels } from "../ui/labels.ts";
 import type { Finding } from "./contract.ts";
 import { pair } from "./judge.ts";
@@ -5,15 +6,14 @@ import { pair } from "./judge.ts";
 /** Whether the browser lets this page have a microphone at all. */
 export function lookAtPage({ doctor: words }: Labels): Finding {
   const { origin } = location;
-  if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia)
-    return { state: "fails", text: fill(words.page.insecure[0], { origin }), fix: words.page.insecure[1] };
-  return { state: "ok", text: fill(words.page.ok, { origin }), fix: "" };
+  const found = obstacle();
+  const [text, fix] = found ? words.page[found] : [words.page.ok, ""];
+  return { state: found ? "fails" : "ok", text: fill(text, { origin }), fix };
 }
 
 /** What is known of microphones before one is opened. */
 export async function lookAtMicrophone({ doctor: words }: Labels): Promise<Finding> {
-  if (!window.isSecureContext || !navigator.mediaDevices?.enumerateDevices)
-    return { state: "fails", ...pair(words.microphone.insecure) };
+  if (obstacle()) return { state: "fails", ...pair(words.microphone.obstacle) };
   const devices = await navigator.mediaDevices.enumerateDevices();
   const inputs = devices.filter(({ kind }) => kind === "audioinput");
   if (!inputs.length) return { state: "fails", ...pair(words.microphone.no_device) };

@@ -57,10 +57,14 @@ export async function tryMicrophone(
 }
 
 function trouble(state: MicState, { doctor: words }: Labels): Finding {
-  const { denied, insecure, no_device, busy } = words.microphone;
-  const known = { denied, insecure, no_device, busy, ended: busy } as Partial<
-    Record<MicState, [string, string]>
-  >;
+  const { denied, obstacle, no_device, busy } = words.microphone;
+  const known: Partial<Record<MicState, [string, string]>> = {
+    denied,
+    insecure: obstacle,
+    policy: obstacle,
+    webview: obstacle,
+    no_device,
+  };
   return { state: "fails", ...pair(known[state] ?? busy) };
 }
 

@@ -29,6 +29,14 @@ export const doctor = {
       "{origin} may not use a microphone.",
       "Browsers allow it on https and on localhost only: open the notebook there, for example through an SSH tunnel.",
     ] as [string, string],
+    policy: [
+      "{origin} gets no microphone from the frame it stands in.",
+      "Whoever shows it has to allow it; open the notebook in a tab of its own.",
+    ] as [string, string],
+    webview: [
+      "VS Code passes no microphone on to notebooks.",
+      "Type, or open the notebook in JupyterLab to talk.",
+    ] as [string, string],
   },
   microphone: {
     allowed: ["Allowed: {devices}", "Try it, and speak."],
@@ -43,14 +51,14 @@ export const doctor = {
       "Speak while it listens. Is it muted, by a switch of its own or by the system? Another one is chosen in the panel, under Devices.",
     ],
     denied: ["The browser refused the microphone.", "Allow it beside the address bar, and try again."],
-    insecure: ["Not allowed on this page.", "See the line above."],
+    obstacle: ["Not allowed on this page.", "See the line above."],
     no_device: ["No microphone was found.", "Plug one in or switch it on, and try again. Typing works."],
     busy: [
       "The microphone could not be opened, or stopped.",
       "Another program may be using it: close that one, and try again.",
     ],
   } satisfies Record<string, string | [string, string]> as Record<
-    "allowed" | "asks" | "faint" | "silent" | "denied" | "insecure" | "no_device" | "busy",
+    "allowed" | "asks" | "faint" | "silent" | "denied" | "obstacle" | "no_device" | "busy",
     [string, string]
   > & { heard: string },
   output: {
