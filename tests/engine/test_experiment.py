@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import select
 import signal
 import sqlite3
 import subprocess
@@ -241,6 +242,27 @@ print("ended", flush=True)
 """
 
 
+# For each line a child that runs a code; prints its process id, then how it ended. What is imported, is imported once.
+FORKING = """
+import os, sys
+import stepnb as sn
+sn.Experiment, sn.Session
+_, code, *sys.argv[1:] = sys.argv
+for _ in sys.stdin:
+    said, says = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.read(said, 1)
+        exec(code)
+        os._exit(0)
+    print(pid, flush=True)
+    os.write(says, b".")
+    _, status = os.waitpid(pid, 0)
+    print(status, ".", sep="\\n", flush=True)
+    os.close(said), os.close(says)
+"""
+
+
 def test_ctrl_c_ends_cleanly_and_running_again_goes_on(engine: LocalEngine, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path), engine.url, engine.key],
@@ -275,26 +297,25 @@ def test_kill_9_loses_nothing_and_does_nothing_twice(engine: LocalEngine, tmp_pa
     randomness = random.Random(4)
     seen: dict[str, float] = {}
     kills = 0
-    for _ in range(200):
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(tmp_path), engine.url, engine.key],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        assert process.stdout is not None
-        assert process.stdout.readline().strip() == b"begun"
-        try:
-            process.wait(randomness.uniform(0.05, 0.5) if kills < 20 else 60)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait(20)
-            kills += 1
-        process.stdout.close()
-        now = {row[0]: row[1] for row in _rows(tmp_path)}
-        assert seen.items() <= now.items(), "a finished run was made again or lost"
-        seen = now
-        if process.returncode == 0:
-            break
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKING, KILLED, str(tmp_path), engine.url, engine.key],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None and process.stdout is not None
+        for _ in range(200):
+            process.stdin.write(b"\n")
+            pid = int(process.stdout.readline())
+            assert process.stdout.readline() == b"begun\n"
+            if kills < 20 and not select.select([process.stdout], [], [], randomness.uniform(0.05, 0.5))[0]:
+                os.kill(pid, signal.SIGKILL)
+                kills += 1
+            *_, status = iter(process.stdout.readline, b".\n")
+            now = {row[0]: row[1] for row in _rows(tmp_path)}
+            assert seen.items() <= now.items(), "a finished run was made again or lost"
+            seen = now
+            if int(status) == 0:
+                break
+        process.stdin.close()
     assert len(seen) == 16
     assert kills >= 5
     store = sn.Experiment(
