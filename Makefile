@@ -17,7 +17,7 @@ JS_SOURCES := js/build.mjs js/tsconfig.json $(shell find js/src -type f)
 # Left out when there is no notebook yet: pytest refuses a path that does not exist.
 NOTEBOOKS := $(wildcard notebooks)
 # Whose examples are run.
-PAGES := $(wildcard *.md) docs
+PAGES := $(filter-out CHANGELOG.md,$(wildcard *.md)) docs
 # Those that are programs, and those that need the fixtures of the browser tests.
 BENCHES := $(basename $(notdir $(shell grep -l __main__ tests/bench/*.py)))
 BROWSER_BENCHES := $(filter-out %/__init__.py %/conftest.py,$(shell grep -L __main__ tests/bench/*.py))
