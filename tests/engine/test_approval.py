@@ -146,7 +146,14 @@ def test_the_panels_button_decides(allow: bool) -> None:
     with Story() as story:
         story.until_asked()
         core = story.session._core
-        bridge = PanelBridge(core, story.session._input, lambda _: None, lambda **_: None, lambda path: path)
+        parts = (
+            story.session._input,
+            lambda _: None,
+            lambda **_: None,
+            lambda path: path,
+            story.session.append,
+        )
+        bridge = PanelBridge(core, *parts)
         row = rows_of(core.conversation, core.conversation.turns[1])[-1]
         (tool,) = row["tools"]
         assert tool["status"] == "awaiting approval"
