@@ -107,16 +107,9 @@ _PUBLIC = {
     "tool": "stepnb.session.tools",
 }
 _ERRORS = (
-    "ApprovalBlocked", "AudioError", "AuthenticationError", "BadRequest", "BalanceExhausted", "ConfigError",
-    "ConnectError", "ConnectionLost", "ContentBlocked", "EngineError", "HandshakeError", "LibraryError",
-    "NeedsConfirmation", "NeedsConsent", "PortInUse", "RateLimited", "RecordingError", "ReplayMismatch",
-    "ServiceError", "ServiceUnavailable", "SessionClosed", "StepnbError", "TurnError", "TurnTimeout", "Unreachable",
-    "WrongPath",
-    "ApprovalBlocked", "AudioError", "AuthenticationError", "BadRequest", "BalanceExhausted", "BudgetExhausted",
-    "ConfigError", "ConnectError", "ConnectionLost", "ContentBlocked", "EngineError", "HandshakeError", "PortInUse",
-    "RateLimited", "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable", "SessionClosed",
-    "StepnbError", "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
-    "ConnectError", "ConnectionLost", "ContentBlocked", "EngineError", "ExperimentError", "HandshakeError",
+    "ApprovalBlocked", "AudioError", "AudioFileNotFound", "AuthenticationError", "BadRequest",
+    "BalanceExhausted", "BudgetExhausted", "ConfigError", "ConnectError", "ConnectionLost", "ContentBlocked",
+    "EngineError", "ExperimentError", "HandshakeError", "LibraryError", "NeedsConfirmation", "NeedsConsent",
     "PortInUse", "RateLimited", "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable",
     "SessionClosed", "StepnbError", "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
 )  # fmt: skip

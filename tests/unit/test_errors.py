@@ -22,6 +22,12 @@ from stepnb.errors import (
 TREE = [cls for _, cls in inspect.getmembers(errors, inspect.isclass) if issubclass(cls, StepnbError)]
 
 
+def test_every_error_is_public_and_named_once() -> None:
+    from stepnb import _ERRORS
+
+    assert sorted(_ERRORS) == sorted(cls.__name__ for cls in TREE)
+
+
 def make(cls: type[StepnbError]) -> StepnbError:
     keywords: dict[str, Any] = {"fix": "Do that.", "trace_id": "t-1"}
     if issubclass(cls, HandshakeError):
