@@ -1,8 +1,8 @@
 """A real JupyterLab with a real browser in front of it.
 
-`LabServer` runs JupyterLab with folders of its own, `Browser` a Chromium that hears and speaks through `_sound`, and
-`Notebook` drives one open notebook: through JupyterLab's own commands where the means does not matter, and through
-`Notebook.page` (Playwright) where a person's click or key does.
+`LabServer` runs JupyterLab with folders of its own, `Lab` puts a browser before it that hears and speaks through
+`_sound`, and `Notebook` drives one open notebook: through JupyterLab's own commands where the means does not matter,
+and through `Notebook.page` (Playwright) where a person's click or key does.
 """
 
 from __future__ import annotations
@@ -22,23 +22,16 @@ from playwright.sync_api import (
     Error,
     Locator,
     Page,
-    Playwright,
     Response,
     WebSocket,
 )
 
+from tests.browser._browsers import Launch
 from tests.browser._server import THEMES, LabServer
 from tests.key_scan import SCAN
 
 OUTPUT = Path("test-output")
 """Where screenshots go; not tracked."""
-CHROMIUM_FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-quic",
-    "--disable-sync",
-    "--force-color-profile=srgb",
-]
 
 # The page's side. `run` keeps the promise of a running cell, so that a test can go on and wait for it later.
 PAGE_SCRIPT = """
@@ -77,28 +70,18 @@ class CellFailed(AssertionError):
     """A cell raised an exception; the message is its traceback."""
 
 
-def find_chromium(playwright: Playwright) -> str | None:
-    """The browser to use: Debian's, else the one Playwright has downloaded, else None."""
-    candidates = ["/usr/bin/chromium", playwright.chromium.executable_path]
-    return next((path for path in candidates if Path(path).exists()), None)
-
-
 class Lab:
     """A browser in front of a JupyterLab server: opens notebooks."""
 
-    def __init__(self, playwright: Playwright, chromium: str, sound_env: dict[str, str]) -> None:
-        self._server = LabServer()
+    def __init__(self, server: LabServer, launch: Launch, sound_env: dict[str, str]) -> None:
+        self._server = server
+        self._browser = launch(env={**sound_env, "HOME": str(server.notebooks.parent)})
         try:
-            self._browser = playwright.chromium.launch(
-                executable_path=chromium,
-                args=CHROMIUM_FLAGS,
-                ignore_default_args=["--mute-audio"],
-                env={**sound_env, "HOME": str(self._server.notebooks.parent)},
-            )
-            self.url = self._server.url()
+            self.url = server.url()
+            self.browser = self._browser.browser_type.name
             self._context = self._new_context()
         except BaseException:
-            self._server.close()
+            self._browser.close()
             raise
 
     def _new_context(self) -> BrowserContext:
@@ -107,8 +90,10 @@ class Lab:
         return context
 
     def allow_microphone(self, allowed: bool) -> None:
-        """Answer the browser's question for the microphone in advance, in all pages from now on."""
-        if allowed:
+        """Answer Chromium's question for the microphone in advance, in all pages from now on; Firefox has none."""
+        if self.browser == "firefox":
+            assert allowed, "WebDriver BiDi cannot deny Firefox the microphone"
+        elif allowed:
             self._context.grant_permissions(["microphone"], origin=self.url.rstrip("/"))
         else:
             self._context.clear_permissions()  # it asks, and as nobody can answer a headless browser, that is a no
@@ -191,11 +176,8 @@ class Lab:
         return self._server.log()
 
     def close(self) -> None:
-        """Close the browser and the server."""
-        try:
-            self._browser.close()
-        finally:
-            self._server.close()
+        """Close the browser."""
+        self._browser.close()
 
 
 def _scan_messages(socket: WebSocket) -> None:
@@ -351,7 +333,8 @@ class Notebook:
     def screenshot(self, name: str, part: Locator | None = None) -> Path:
         """Take a picture of the page, or of a part of it, into `test-output/`."""
         OUTPUT.mkdir(exist_ok=True)
-        path = OUTPUT / f"{name}.png"
+        prefix = "" if self._lab.browser == "chromium" else f"{self._lab.browser}-"
+        path = OUTPUT / f"{prefix}{name}.png"
         (part or self.page).screenshot(path=path)
         return path
 

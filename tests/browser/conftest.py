@@ -14,7 +14,9 @@ from typing import NoReturn, Protocol
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
 
-from tests.browser._lab import OUTPUT, Lab, Notebook, find_chromium
+from tests.browser._browsers import find_chromium
+from tests.browser._lab import OUTPUT, Lab, Notebook
+from tests.browser._server import LabServer
 from tests.browser._sound import Mouth, PulseServer, Recorder, missing_programs
 
 FAILED = pytest.StashKey[bool]()
@@ -99,12 +101,21 @@ def playwright() -> Iterator[Playwright]:
 
 
 @pytest.fixture(scope="package")
-def lab(playwright: Playwright, pulse: PulseServer | None) -> Iterator[Lab]:
+def lab_server() -> Iterator[LabServer]:
+    server = LabServer()
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="package")
+def lab(playwright: Playwright, lab_server: LabServer, pulse: PulseServer | None) -> Iterator[Lab]:
     """The browser in front of JupyterLab; without a sound server it has no sound devices."""
     chromium = find_chromium(playwright)
     if chromium is None:
         unavailable("no Chromium here: run `make browser`")
-    lab = Lab(playwright, chromium, pulse.client_env if pulse else dict(os.environ))
+    lab = Lab(lab_server, chromium, pulse.client_env if pulse else dict(os.environ))
     try:
         yield lab
     finally:

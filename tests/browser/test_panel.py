@@ -79,9 +79,47 @@ def test_speech_is_transcribed_answered_and_heard(
     figure(
         f"panel: answer of {sent.duration:.2f} s: playhead {turn['heard_ms'] / 1000:.2f} s, sound at the ear "
         f"{at_ear.active_seconds():.2f} s, sound sent {sent.active_seconds():.2f} s; "
-        f"end of speech to its first sound at the ear {(heard - ended) * 1000:.0f} ms"
+        f"end of speech to its first sound at the ear {(heard - ended) * 1000:.0f} ms, "
+        f"{(heard - times_of(notebook, 'first')[0]) * 1000:+.0f} ms from when the page says"
     )
     notebook.screenshot("panel-answered")
+
+
+def interrupt(notebook: Notebook, panel: Panel, mouth: Mouth, ear: Recorder) -> float:
+    """Interrupt a long answer by speaking; returns the time from `speech_started` to silence at the ear, s."""
+    mark, sent = records(notebook), time.monotonic()
+    cut = panel.rows("step").nth(panel.rows("step").count())
+    panel.say(LONG)
+    playing = ear.wait_for_sound(after=sent)
+    speech = mouth.say(QUESTION)
+    panel.wait_for(speech="true")
+    started = times_of(notebook, "input_audio_buffer.speech_started", after=mark)[0]
+    # Longer than the gaps of a loudspeaker on a busy machine, shorter than the time to the next answer.
+    silent = ear.wait_for_silence(after=started, hold_ms=400)
+    expect(cut).to_have_attribute("data-state", "interrupted")
+    expect(cut.locator(".sn-mark")).to_contain_text("cut off at")
+    expect(cut.locator(".sn-unheard")).not_to_be_empty()
+    turn = evaluate(
+        notebook,
+        "[{'status': t.status, 'cut_ms': t.heard_ms} for t in s.turns if t.status == 'interrupted'][-1]",
+    )
+    assert turn["cut_ms"] / 1000 == pytest.approx(silent - playing, abs=1.0)
+    truncated = evaluate(
+        notebook,
+        f"[r.event.audio_end_ms for r in list(s.events)[{mark}:] if r.kind == 'conversation.item.truncate']",
+    )
+    assert truncated == [int(turn["cut_ms"])]
+    cancelled = times_of(notebook, "response.cancel", after=mark)
+    done = [t for t in times_of(notebook, "response.done", after=mark) if t < started]
+    assert len(cancelled) == (0 if done else 1), "cancelled only while a response was active"
+    speech.wait()
+    # What it heard is answered; that answer is stopped by hand.
+    panel.wait_for(speech="false")
+    panel.wait_for(answering="true")
+    ear.wait_for_sound(after=silent + 0.2)
+    panel.button("Stop").click()
+    panel.wait_for(answering="false")
+    return silent - started
 
 
 def test_barge_in_silences_the_loudspeaker(
@@ -94,41 +132,7 @@ def test_barge_in_silences_the_loudspeaker(
     # Chromium's echo canceller mutes the microphone while the loudspeaker plays, until some seconds of it have shown
     # that there is no echo here: the first answer is left alone.
     panel.answers(LONG, "all morning long.")
-    silences = []
-    for _ in range(5):
-        mark, sent = records(notebook), time.monotonic()
-        cut = panel.rows("step").nth(panel.rows("step").count())
-        panel.say(LONG)
-        playing = ear.wait_for_sound(after=sent)
-        speech = mouth.say(QUESTION)
-        panel.wait_for(speech="true")
-        started = times_of(notebook, "input_audio_buffer.speech_started", after=mark)[0]
-        # Longer than the gaps of a loudspeaker on a busy machine, shorter than the time to the next answer.
-        silent = ear.wait_for_silence(after=started, hold_ms=400)
-        expect(cut).to_have_attribute("data-state", "interrupted")
-        expect(cut.locator(".sn-mark")).to_contain_text("cut off at")
-        expect(cut.locator(".sn-unheard")).not_to_be_empty()
-        silences.append(silent - started)
-        turn = evaluate(
-            notebook,
-            "[{'status': t.status, 'cut_ms': t.heard_ms} for t in s.turns if t.status == 'interrupted'][-1]",
-        )
-        assert turn["cut_ms"] / 1000 == pytest.approx(silent - playing, abs=1.0)
-        truncated = evaluate(
-            notebook,
-            f"[r.event.audio_end_ms for r in list(s.events)[{mark}:] if r.kind == 'conversation.item.truncate']",
-        )
-        assert truncated == [int(turn["cut_ms"])]
-        cancelled = times_of(notebook, "response.cancel", after=mark)
-        done = [t for t in times_of(notebook, "response.done", after=mark) if t < started]
-        assert len(cancelled) == (0 if done else 1), "cancelled only while a response was active"
-        speech.wait()
-        # What it heard is answered; that answer is stopped by hand.
-        panel.wait_for(speech="false")
-        panel.wait_for(answering="true")
-        ear.wait_for_sound(after=silent + 0.2)
-        panel.button("Stop").click()
-        panel.wait_for(answering="false")
+    silences = [interrupt(notebook, panel, mouth, ear) for _ in range(5)]
     figure(
         f"barge-in: speech_started to silence at the ear: median {np.median(silences) * 1000:.0f} ms of "
         f"{[round(s * 1000) for s in silences]}"

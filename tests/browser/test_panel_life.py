@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Playwright, expect
 
-from tests.browser._lab import Lab, find_chromium
+from tests.browser._browsers import find_chromium
+from tests.browser._lab import Lab
 from tests.browser._panel import (
     SESSION,
     Panel,
@@ -18,6 +19,7 @@ from tests.browser._panel import (
     soon,
     times_of,
 )
+from tests.browser._server import LabServer
 from tests.browser._sound import Mouth, PulseServer
 from tests.browser.conftest import OpenNotebook, unavailable
 from tests.browser.test_panel_views import start, works
@@ -85,7 +87,9 @@ def test_kernel_shut_down(open_notebook: OpenNotebook) -> None:
 
 
 @pytest.fixture
-def house(playwright: Playwright, pulse: PulseServer | None) -> Iterator[tuple[Lab, PulseServer, Mouth]]:
+def house(
+    playwright: Playwright, lab_server: LabServer, pulse: PulseServer | None
+) -> Iterator[tuple[Lab, PulseServer, Mouth]]:
     """A sound server and a browser of one's own: Chromium plays no sounds any more once a device was taken away."""
     chromium = find_chromium(playwright)
     if pulse is None or chromium is None:
@@ -93,7 +97,7 @@ def house(playwright: Playwright, pulse: PulseServer | None) -> Iterator[tuple[L
     with contextlib.ExitStack() as ending:
         own = PulseServer()
         ending.callback(own.close)
-        lab = Lab(playwright, chromium, own.client_env)
+        lab = Lab(lab_server, chromium, own.client_env)
         ending.callback(lab.close)
         mouth = Mouth(own)
         ending.callback(mouth.close)

@@ -1,15 +1,26 @@
 import { Framer } from "./framer.ts";
 
-/** Posts each 20 ms `Frame` of the microphone. */
+/** A block, as the audio graph renders them. */
+const SILENCE = new Float32Array(128);
+
+/** Posts each 20 ms `Frame` of the microphone, until it gets a message. */
 class Capture extends AudioWorkletProcessor {
   readonly #framer = new Framer(sampleRate);
+  #on = true;
+
+  constructor() {
+    super();
+    this.port.onmessage = () => {
+      this.#on = false;
+    };
+  }
 
   process([input]: Float32Array[][]): boolean {
-    const channel = input?.[0];
-    // Without a channel the source is disconnected, which is for good.
-    if (!channel) return true;
-    for (const frame of this.#framer.push(channel)) this.port.postMessage(frame, [frame.pcm.buffer]);
-    return true;
+    // Of a muted microphone Firefox brings no silence, but no channel.
+    for (const frame of this.#framer.push(input?.[0] ?? SILENCE)) {
+      this.port.postMessage(frame, [frame.pcm.buffer]);
+    }
+    return this.#on;
   }
 }
 

@@ -1,5 +1,6 @@
 import capture from "worklet:./capture.worklet.ts";
 import playback from "worklet:./playback.worklet.ts";
+import { pageTime } from "./clock.ts";
 import type { DeviceSettings } from "./devices.ts";
 
 /** With these a browser lets sound start; a touch counts when it ends. */
@@ -76,13 +77,7 @@ export class AudioHost {
 
   /** When sound of a context time (s) reaches the ear, in page time (ms). */
   pageTime(time: number): number {
-    const context = this.#context;
-    if (!context) return performance.now();
-    const { contextTime, performanceTime } = context.getOutputTimestamp?.() ?? {};
-    // Before the device has started, and in browsers without the clock, both are 0 or absent.
-    if (contextTime && performanceTime) return performanceTime + (time - contextTime) * 1000;
-    const latency = context.outputLatency || context.baseLatency || 0;
-    return performance.now() + (time - context.currentTime + latency) * 1000;
+    return this.#context ? pageTime(this.#context, time) : performance.now();
   }
 
   async #open(): Promise<AudioContext> {

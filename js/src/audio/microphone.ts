@@ -126,7 +126,10 @@ export class Microphone {
     };
     source.connect(node);
     track.addEventListener("ended", () => this.#end("ended"), { signal });
-    signal.addEventListener("abort", () => source.disconnect());
+    signal.addEventListener("abort", () => {
+      source.disconnect();
+      node.port.postMessage("end");
+    });
     this.#host.unlock();
     this.#track = track;
     this.#rate = context.sampleRate;
