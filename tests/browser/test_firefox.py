@@ -10,7 +10,7 @@ from playwright.sync_api import Playwright
 
 from tests.browser._browsers import find_firefox
 from tests.browser._lab import Lab
-from tests.browser._panel import SESSION, Panel
+from tests.browser._panel import LONG, SESSION, Panel
 from tests.browser._server import LabServer
 from tests.browser._sound import Mouth, PulseServer, Recorder
 from tests.browser.conftest import OpenNotebook, unavailable
@@ -44,7 +44,8 @@ def test_barge_in_silences_the_loudspeaker(
     notebook.run(0)
     panel = Panel(notebook).ready()
     panel.talk()
-    # From the first answer on: this echo canceller mutes nobody while it learns.
+    # As Chromium's, the echo canceller mutes the microphone until it has heard some seconds of an answer.
+    panel.answers(LONG, "all morning long.")
     silences = [interrupt(notebook, panel, mouth, ear) for _ in range(3)]
     figure(
         f"Firefox, barge-in: speech_started to silence at the ear: median {np.median(silences) * 1000:.0f} ms of "
