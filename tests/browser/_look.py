@@ -32,8 +32,10 @@ SPILLS = """panel => {
         .filter((e) => e.getBoundingClientRect().right > edge.right + 0.5)
         .map((e) => e.className);
 }"""
-
-
+FOREIGN_SCROLL_BARS = """widget => [...widget.querySelectorAll('*')]
+    .filter((e) => e.checkVisibility() && e.scrollHeight > e.clientHeight)
+    .filter((e) => getComputedStyle(e).overflowY !== 'visible' && getComputedStyle(e).scrollbarColor === 'auto')
+    .map((e) => e.className)"""
 UNTITLED = """widget => [...widget.querySelectorAll('button, input, select, textarea')]
     .filter((e) => e.checkVisibility() && !e.title && !e.closest('[title]'))
     .map((e) => e.outerHTML.slice(0, 200))"""
@@ -52,6 +54,7 @@ def check(notebook: Notebook, widget: Locator, name: str) -> None:
     notebook.screenshot(name)
     assert widget.evaluate(CUT_OFF) == [False] * 5, name
     assert widget.evaluate(SPILLS) == [], name
+    assert widget.evaluate(FOREIGN_SCROLL_BARS) == [], f"{name}: scroll bars in the browser's colours"
     assert widget.evaluate(UNTITLED) == [], f"{name}: controls without a tooltip"
     check_accessible(notebook, name)
 
