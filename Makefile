@@ -130,7 +130,7 @@ lock: $(DONE)/python ## Lock the newest versions of all dependencies
 	cd js && npm update --package-lock-only
 
 .PHONY: browser
-browser: $(DONE)/browser ## Install Chromium, and as root a sound server and a speaker, for the tests
+browser: $(DONE)/browser ## Install Chromium, and as root Firefox, a sound server and a speaker, for the tests
 
 .PHONY: clean
 clean: ## Delete everything that was made
