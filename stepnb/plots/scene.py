@@ -286,6 +286,8 @@ class _Reader:
                 yield Span(self._at(call.started), stop, turn.id, call.name)
 
     def _cuts(self, turn: TurnState, replies: Sequence[Reply]) -> Iterator[Span]:
+        if turn.cut_ms is None and turn.status != "interrupted":
+            return  # what has not been heard will be: it is still being played
         cut = [
             reply.heard
             for reply in replies

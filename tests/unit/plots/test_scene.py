@@ -121,6 +121,18 @@ def test_what_was_heard_and_what_was_not() -> None:
     assert seconds == 8.0 and first.sound[0].start == first.start
 
 
+def test_an_answer_that_is_still_being_played_is_not_cut_off() -> None:
+    stage = Stage()
+    stage.typed(1.0, 1, "Hello")
+    stage.answer(1.1, "Hello to you.", said(2.0, 3), play=False)
+    stage.local(1.6, "first", item="a1")
+    stage.local(2.2, "playhead", items={"a1": 600.0})
+    scene = Scene.of(stage.recording())
+    (reply,) = scene.replies
+    assert reply.heard == pytest.approx(2.2)
+    assert scene.cuts == []
+
+
 def test_what_else_happened() -> None:
     scene = Scene.of(example())
     (call,), (thought,), (gap,), (error,), (message,) = (
