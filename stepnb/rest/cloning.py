@@ -166,5 +166,4 @@ async def _make(
             {"text": entry.transcript} if entry.transcript else {}
         )
         made = await requests.json(_Made, "POST", "/audio/voices", body=body, recover=bought)
-    progress.say("ready")
     return str(made.id)

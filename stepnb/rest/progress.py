@@ -51,7 +51,8 @@ class Progress:
         self._publish("", update=True)
 
     def say(self, state: str) -> None:
-        """Tell what happens now: "processing". Any thread."""
+        """Tell what happens once the bytes are there, which they may have been before: "processing". Any thread."""
+        self.done = self._total
         self._publish(state, update=True)
 
     def _publish(self, state: str, *, update: bool) -> None:

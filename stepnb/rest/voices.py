@@ -283,6 +283,7 @@ class Voices:
     async def _clone(self, what: Reference, wanted: Entry, progress: Progress) -> ClonedVoice:
         async with self._client.connect() as requests:
             made = await clone(requests, self.library, what, wanted, progress)
+        progress.say("ready")
         assert made.id is not None
         return ClonedVoice(made.id, self.library, made)
 

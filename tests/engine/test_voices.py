@@ -15,6 +15,7 @@ from stepnb.local.cloning import measure
 from stepnb.local.engine import LocalEngine
 from stepnb.rest.cloning import reference
 from stepnb.rest.library import Library
+from stepnb.rest.progress import Progress
 from stepnb.rest.voices import _progress
 from stepnb.service.loop import io_thread
 from tests.engine.rest import HIGH_FAST, LOW_SLOW, clip
@@ -103,6 +104,16 @@ def test_the_same_clip_is_paid_for_once_in_all_notebooks(engine: LocalEngine, vo
     assert "Ada" in page
     assert CONSENT in page
     assert "<audio" in page
+
+
+def test_a_clone_that_was_made_before_is_not_shown_as_an_upload(
+    voices: sn.Voices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(Progress, "say", lambda _, state: said.append(state))
+    for _ in range(2):
+        voices.clone(low()[0:7], consent=CONSENT, accept_cost=True)
+    assert said == ["cloning", "ready", "ready"]
 
 
 def test_the_hash_is_of_the_sound_not_of_the_file(voices: sn.Voices, tmp_path: Path) -> None:

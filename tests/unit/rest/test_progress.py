@@ -60,6 +60,11 @@ def test_an_upload_is_shown_as_it_is_read(cell: Cell) -> None:
     assert all("&lt;me&gt;" in page for page, _, _ in pages)
 
 
+def test_what_need_not_be_uploaded_is_there(cell: Cell) -> None:
+    Progress("Clip", 100_000).say("ready")
+    assert "value='1.000'" in cell.settled[-1][0]
+
+
 @pytest.mark.parametrize("cell", [None], indirect=True)
 def test_where_there_is_no_notebook_nothing_is_shown(cell: Cell) -> None:
     Counted(b"abc", Progress("x", 3)).read()
