@@ -146,6 +146,14 @@ class Recorder(PageWidget):
             case messages.File():
                 await asyncio.to_thread(lambda: self.load(message.clip(MAX_SECONDS)))
 
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Show the clip where there is no page: on a saved one."""
+        found = super()._repr_mimebundle_(**options)
+        data = found[0] if isinstance(found, tuple) else found
+        clip = self.clip
+        player = {"text/html": clip._repr_html_()} if clip.duration else {}
+        return {**(data or {}), **player, "text/plain": repr(self)}, {}
+
     def __repr__(self) -> str:
         clip = self.clip
         return (

@@ -130,3 +130,10 @@ def test_no_sound_is_in_the_saved_state() -> None:
     state = sn.Recorder(clip=sound(7)).get_state()
     code = {"_esm", "_css"}
     assert len(str({name: value for name, value in state.items() if name not in code})) < 1000
+
+
+def test_a_saved_page_plays_what_there_is() -> None:
+    recorder = sn.Recorder()
+    assert "text/html" not in recorder._repr_mimebundle_()[0]
+    recorder.load(clip(LOW_SLOW))
+    assert "<audio" in recorder._repr_mimebundle_()[0]["text/html"]
