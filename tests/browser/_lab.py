@@ -24,11 +24,15 @@ from playwright.sync_api import (
     Page,
     Response,
     WebSocket,
+    expect,
 )
 
 from tests.browser._browsers import Launch
 from tests.browser._server import THEMES, LabServer
 from tests.key_scan import SCAN
+
+# A machine with more work than cores takes its time.
+expect.set_options(timeout=15_000)
 
 OUTPUT = Path("test-output")
 """Where screenshots go; not tracked."""

@@ -13,9 +13,6 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser._lab import Notebook
 from tests.browser._sound import Mouth
 
-# A machine with more work than cores takes its time.
-expect.set_options(timeout=15_000)
-
 SESSION = "import stepnb as sn\ns = sn.Session()\ns"
 """The first cell of most tests."""
 QUESTION = "can you tell me a joke"
