@@ -112,7 +112,7 @@ def test_a_clone_that_was_made_before_is_not_shown_as_an_upload(
     said: list[str] = []
     monkeypatch.setattr(Progress, "say", lambda _, state: said.append(state))
     for _ in range(2):
-        voices.clone(low()[0:7], consent=CONSENT, accept_cost=True)
+        voices.clone(low()[0:7.5], consent=CONSENT, accept_cost=True)
     assert said == ["cloning", "ready", "ready"]
 
 
