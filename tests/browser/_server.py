@@ -84,6 +84,7 @@ class LabServer:
             **inherited,
             **{name: str(self._folder / folder) for name, folder in folders.items()},
             "JUPYTER_PREFER_ENV_PATH": "1",
+            "https_proxy": "http://127.0.0.1:9",  # nobody's: what looks for the service must not reach it
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }
 

@@ -1,4 +1,4 @@
-"""``stepnb doctor`` as a user runs it, with a real kernel, a real engine and a network that need not be there."""
+"""``stepnb doctor`` as a user runs it, with a real kernel, a real engine and no network."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from stepnb.checkup import command
 from stepnb.checkup.row import NAMES, Row
 
 KEY = "sk-doctor-9876543210-secret"
+NOWHERE = "http://127.0.0.1:9"
+"""A proxy that is not there: no test meets the service, whatever network there is."""
 OFFLINE = ("python", "package", "jupyterlab", "widgets", "server", "engine", "audio", "kernel", "busy", "key")
 
 
@@ -23,7 +25,7 @@ def test_everything_voice_needs_is_here() -> None:
         [sys.executable, "-m", "stepnb.cli", "doctor"],
         capture_output=True,
         text=True,
-        env={**os.environ, "STEPFUN_API_KEY": KEY, "STEPNB_CLUSTER": "cn"},
+        env={**os.environ, "STEPFUN_API_KEY": KEY, "STEPNB_CLUSTER": "cn", "https_proxy": NOWHERE},
         timeout=100,
         check=False,
     )
@@ -36,6 +38,7 @@ def test_everything_voice_needs_is_here() -> None:
     assert list(found) == [NAMES[check] for check in (*OFFLINE, "global", "cn", "clock")]
     assert {name: found[NAMES[name]] for name in OFFLINE} == dict.fromkeys(OFFLINE, "OK"), done.stdout
     assert "sessions use api.stepfun.com" in done.stdout
+    assert [found[NAMES[name]] for name in ("global", "cn", "clock")] == ["note", "note", "-"]
 
 
 def test_ctrl_c_ends_it_without_a_traceback(
