@@ -44,6 +44,10 @@ class Fault:
     body: bytes = b'{"error": {"message": "made up for a test", "type": "x"}}'
 
 
+# Its end waits for the next look.
+_POLL_S = 0.02
+
+
 class RestProxy:
     """Forwards requests to the engine, but for the faults.
 
@@ -84,7 +88,9 @@ class RestProxy:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="rest proxy", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_POLL_S,), name="rest proxy", daemon=True
+        )
 
     def __enter__(self) -> Self:
         self._thread.start()

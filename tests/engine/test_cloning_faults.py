@@ -19,6 +19,7 @@ import pytest
 import stepnb as sn
 from stepnb.local.engine import LocalEngine
 from stepnb.rest import library
+from stepnb.service import retry
 from tests.engine.rest import LOW_SLOW, clip
 from tests.engine.rest_proxy import Fault, RestProxy
 
@@ -30,6 +31,12 @@ FILES, CREATE = "/v1/files", "/v1/audio/voices"
 def engine() -> Iterator[LocalEngine]:
     with LocalEngine(seed=7) as engine:
         yield engine
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long is waited between attempts is tested elsewhere."""
+    monkeypatch.setattr(retry, "FIRST_DELAY", 0.02)
 
 
 class Desk:
