@@ -63,8 +63,8 @@ def test_say_makes_a_session_and_returns_its_turn(kernel: Kernel) -> None:
     assert "42" in value(kernel, "_.transcript") and value(kernel, "_.status") == "completed"
     run(kernel, "first = _.source\nother = sn.Session()")
     run(kernel, "%%say --to first --no-wait\nWho are you?")
+    run(kernel, "_.wait(30)")
     assert value(kernel, "len(first.turns)") == 2 and value(kernel, "len(other.turns)") == 0
-    run(kernel, "first.turns[1].wait(30)")
     run(kernel, '%%say --voice cixingnansheng --instructions "Answer in one word."\nHello!')
     assert value(kernel, "[len(other.turns), other.config.voice, other.config.instructions]") == [
         1,
