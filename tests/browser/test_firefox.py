@@ -10,6 +10,7 @@ from playwright.sync_api import Playwright
 
 from tests.browser._browsers import find_firefox
 from tests.browser._lab import Lab
+from tests.browser._look import load_axe
 from tests.browser._panel import LONG, SESSION, Panel
 from tests.browser._server import LabServer
 from tests.browser._sound import Mouth, PulseServer, Recorder
@@ -19,7 +20,7 @@ from tests.browser.test_panel import (  # noqa: F401 - collected here once more
     test_push_to_talk_mute_and_stop,
     test_speech_is_transcribed_answered_and_heard,
 )
-from tests.browser.test_panel_look import test_light_dark_wide_and_narrow  # noqa: F401
+from tests.browser.test_panel_look import looks
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +38,11 @@ def lab(playwright: Playwright, lab_server: LabServer, pulse: PulseServer | None
         lab.close()
 
 
-def test_barge_in_silences_the_loudspeaker(
+def test_barge_in_and_looks(
     open_notebook: OpenNotebook, mouth: Mouth, ear: Recorder, figure: Callable[[str], None]
 ) -> None:
     notebook = open_notebook(SESSION)
+    load_axe(notebook)
     notebook.run(0)
     panel = Panel(notebook).ready()
     panel.talk()
@@ -51,5 +53,5 @@ def test_barge_in_silences_the_loudspeaker(
         f"Firefox, barge-in: speech_started to silence at the ear: median {np.median(silences) * 1000:.0f} ms of "
         f"{[round(s * 1000) for s in silences]}"
     )
-    notebook.screenshot("panel-interrupted")
+    looks(notebook, panel)
     assert np.median(silences) <= 0.150

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.browser._lab import Notebook
 from tests.browser._look import THEMES, check, load_axe
 from tests.browser._panel import LONG, SESSION, Panel
 from tests.browser._sound import Mouth
 from tests.browser.conftest import OpenNotebook
+
+
+def looks(notebook: Notebook, panel: Panel) -> None:
+    """Whole and accessible, light and dark, wide and narrow; `load_axe` comes before."""
+    for theme in THEMES:
+        notebook.theme(theme)
+        panel.wait_for(theme=theme)
+        check(notebook, panel.root, f"look-{theme}-wide")
+    notebook.page.set_viewport_size({"width": 620, "height": 1000})
+    notebook.page.evaluate("() => jupyterapp.commands.execute('application:toggle-left-area')")
+    for theme in THEMES:
+        notebook.theme(theme)
+        panel.wait_for(theme=theme)
+        check(notebook, panel.root, f"look-{theme}-narrow")
 
 
 def test_light_dark_wide_and_narrow(open_notebook: OpenNotebook, mouth: Mouth) -> None:
@@ -25,16 +40,7 @@ def test_light_dark_wide_and_narrow(open_notebook: OpenNotebook, mouth: Mouth) -
     panel.button("Stop").click()
     panel.wait_for(answering="false")
     panel.hears(mouth)
-    for theme in THEMES:
-        notebook.theme(theme)
-        panel.wait_for(theme=theme)
-        check(notebook, panel.root, f"look-{theme}-wide")
-    notebook.page.set_viewport_size({"width": 620, "height": 1000})
-    notebook.page.evaluate("() => jupyterapp.commands.execute('application:toggle-left-area')")
-    for theme in THEMES:
-        notebook.theme(theme)
-        panel.wait_for(theme=theme)
-        check(notebook, panel.root, f"look-{theme}-narrow")
+    looks(notebook, panel)
 
 
 def test_saved_notebook_shows_the_transcript(open_notebook: OpenNotebook) -> None:
