@@ -1,5 +1,6 @@
 // Bundles the widgets into the Python package: an ES module, with the worklets inlined as text, and a stylesheet each.
 // A worklet has to be a script of its own; as text it becomes a Blob URL, so that no front end has to serve it.
+import { copyFile } from "node:fs/promises";
 import { build } from "esbuild";
 
 const outdir = "../stepnb/widgets/static";
@@ -38,6 +39,7 @@ await build({
     lab: "src/lab.ts",
     compare: "src/compare.ts",
     gallery: "src/gallery.ts",
+    companion: "src/companion.ts",
     doctor: "src/doctor.ts",
   },
   bundle: true,
@@ -58,6 +60,7 @@ await build({
     lab: "src/lab.css",
     compare: "src/compare.css",
     gallery: "src/gallery.css",
+    companion: "src/companion.css",
     doctor: "src/doctor.css",
   },
   bundle: true,
@@ -66,3 +69,4 @@ await build({
   charset: "utf8",
   outdir,
 });
+await copyFile("src/companion.html", `${outdir}/companion.html`);

@@ -34,6 +34,8 @@ export interface Info {
   /** How many are on. */
   tools: number;
   notes: string[];
+  /** The ways around a missing microphone that the kernel offers. */
+  rungs: string[];
   /** By which the widgets of a session find each other on the page. */
   session: string;
 }
@@ -97,6 +99,9 @@ export interface Row {
   wave: number[] | null;
 }
 
+/** Where the owner of microphone and loudspeaker is. */
+export type OwnerPlace = "page" | "companion" | "device";
+
 export type Level = "info" | "warning" | "error";
 
 /** Fields of the messages to the kernel, by kind. */
@@ -109,6 +114,7 @@ export interface Up {
   stop: Record<never, never>;
   say: { text: string };
   connect: Record<never, never>;
+  companion: { on: boolean };
   file: { name: string; data: string };
   approve: { call: string; allow: boolean };
   hear: { row: string };
@@ -122,7 +128,7 @@ export interface Up {
 
 /** Fields of the messages from the kernel, by kind. */
 export interface Down {
-  welcome: { rows: Row[]; owner: string | null };
+  welcome: { rows: Row[]; owner: string | null; place: OwnerPlace | null };
   row: { row: Row };
   audio: { item: string; pcm: string };
   audio_end: { item: string };
@@ -130,7 +136,9 @@ export interface Down {
   pong: { echo: number; kernel: number };
   ack: { n: number };
   speech: { on: boolean; at_ms: number | null };
-  owner: { view: string | null };
+  owner: { view: string | null; place: OwnerPlace | null };
+  level: { rms: number[] };
+  companion: { url: string };
   notice: { level: Level; text: string; fix?: string | null };
   sound: { row: string; n: number; of: number; pcm: string };
 }

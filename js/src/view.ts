@@ -1,6 +1,6 @@
 import type { AnyModel } from "@anywidget/types";
 import { Channel } from "./channel.ts";
-import type { Handlers, Traits } from "./envelope.ts";
+import type { Handlers, OwnerPlace, Traits } from "./envelope.ts";
 import { Faults } from "./faults.ts";
 import type { Member, ViewGroup } from "./group.ts";
 import { Link } from "./link.ts";
@@ -63,6 +63,7 @@ export class View implements Member {
       }),
       export: guard((format) => this.#channel.send("export", { format })),
       file: guard((name, data) => this.#channel.send("file", { name, data })),
+      companion: guard((on) => this.#channel.send("companion", { on })),
       error: report,
     });
     this.#sound = new Sound(this.#channel, this.#screen, labels, this.#faults, () => this.#update(), signal);
@@ -107,9 +108,9 @@ export class View implements Member {
   #handlers(): Handlers {
     const { notes, player } = this.#screen;
     return {
-      welcome: ({ rows, owner }) => {
+      welcome: ({ rows, owner, place }) => {
         this.#screen.rows(rows);
-        this.#screen.owner(owner);
+        this.#own(owner, place);
         this.#screen.ready();
       },
       row: ({ row }) => this.#screen.row(row),
@@ -131,16 +132,23 @@ export class View implements Member {
         this.#update();
       },
       speech: ({ on }) => this.#screen.speech(on),
-      owner: ({ view }) => {
-        this.#group.own(view);
-        this.#screen.owner(view);
+      owner: ({ view, place }) => {
+        this.#own(view, place);
         // The kernel gives up an owner that was silent for long, as when it was itself busy: claim it again.
         if (view === null) this.#sound.talk.claim();
         else if (view !== this.id) this.#sound.yieldMicrophone();
       },
+      level: ({ rms }) => this.#screen.heard(rms),
+      companion: ({ url }) => this.#screen.ladder.open(url),
       sound: ({ row, n, of, pcm }) => player.take(row, n, of, pcm),
       notice: ({ level, text, fix }) => notes.set(`notice ${text}`, { level, text, fix }),
     };
+  }
+
+  #own(view: string | null, place: OwnerPlace | null): void {
+    this.#group.own(view);
+    this.#screen.owner(view, view === this.id ? null : place);
+    this.#update();
   }
 
   #tick(): void {

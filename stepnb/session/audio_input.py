@@ -16,6 +16,7 @@ from ..errors import StepnbError
 from ..protocol import events as ev
 from .core import SessionCore
 from .guard import FRAME_MS, SpeechGuard
+from .owner import AudioOwner
 
 FRAME_BYTES = FRAME_MS * 48
 # The service finds "no speech" in anything shorter, ms.
@@ -39,6 +40,7 @@ class AudioInput:
 
     def __init__(self, core: SessionCore) -> None:
         self.guard = SpeechGuard()
+        self.owner = AudioOwner()
         self._core = core
         self._held: int | None = None  # the push-to-talk turn
         self._talking = False

@@ -22,7 +22,6 @@ from ..service.loop import wait_on_io
 from .arguments import (
     DEFAULT_VAD,
     UNCHANGED,
-    Section,
     Unchanged,
     changes_of,
     pcm_of,
@@ -35,15 +34,15 @@ from .cells import replace_predecessors
 from .core import SessionCore
 from .lifetimes import CLOSE_TIMEOUT, close_soon, open_cores
 from .opening import core_of
+from .shown import ShownSession
 from .tools import AnyTool, Approve, ToolCall
 from .turn import Turn
-from .view import SessionView
 
 DECIDE_TIMEOUT = 10.0
 SEND_TIMEOUT = 30.0  # connecting included
 
 
-class Session(SessionView):
+class Session(ShownSession):
     """A conversation with a realtime voice model.
 
     Making one does no I/O: it connects with its first use, when it is displayed, or by `connect`. As the last line of a
@@ -142,10 +141,8 @@ class Session(SessionView):
         return session
 
     def _begin(self, core: SessionCore) -> None:
-        SessionView.__init__(self, core)
+        ShownSession.__init__(self, core)
         self._input = AudioInput(core)
-        self._panel: Any = None
-        self._controls: Any = None
         self._finalizer = weakref.finalize(self, close_soon, self._core)
         self._finalizer.atexit = False  # `_close_all` waits, a finalizer could not
         open_cores.add(self._core)
@@ -359,40 +356,3 @@ class Session(SessionView):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # Display ------------------------------------------------------------------------------------------------------
-
-    @property
-    def panel(self) -> Any:
-        """The voice panel of this session, an anywidget that stands alone."""
-        if self._panel is None:
-            from ..widgets.panel import VoicePanel
-
-            self._panel = VoicePanel(self)
-        return self._panel
-
-    def controls(self, *sections: Section) -> Any:
-        """Return the settings of this session as a widget, which moves with them and moves them.
-
-        Parameters
-        ----------
-        sections
-            Which of "voice", "prompt", "turns" and "tools" it shows; none named: all of them, as under the panel.
-
-        Returns
-        -------
-        SessionControls
-            Its traits can be observed and linked. Each call makes another one, but for the one under the panel.
-        """
-        from ..widgets.controls import SessionControls
-
-        if sections:
-            return SessionControls(self, *sections)
-        if self._controls is None:
-            self._controls = SessionControls(self)
-        return self._controls
-
-    def _ipython_display_(self) -> None:
-        from ..widgets.live import show_session
-
-        show_session(self)

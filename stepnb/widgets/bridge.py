@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pybase64
 
@@ -24,8 +24,12 @@ from ..session.audio_input import FRAME_BYTES, AudioInput
 from ..session.core import SessionCore
 from ..session.status import Notice, Status
 from . import messages as m
-from .downlink import Downlink
+from .downlink import Downlink, Way
+from .ladder import rungs
 from .views import ViewLink, Views
+
+if TYPE_CHECKING:
+    from .companion import Companion
 
 logger = logging.getLogger("stepnb")
 
@@ -70,7 +74,7 @@ class PanelBridge:
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.views = Views(core.loop, self._carry_out)
-        self.owner: str | None = None
+        self.companion: Companion | None = None
         self._core = core
         self._input = audio_input
         self._down = Downlink(core, send)
@@ -81,6 +85,41 @@ class PanelBridge:
         self._taken_in: tuple[str, int] | None = None  # the view and its last frame that is not acknowledged
         self._ack_timer: asyncio.TimerHandle | None = None
         self._owner_timer: asyncio.TimerHandle | None = None
+        self._tab: tuple[str, Way] | None = None  # the companion's view, and the way to it
+        audio_input.owner.changed.append(self._on_owner)
+
+    @property
+    def owner(self) -> str | None:
+        """Who has microphone and loudspeaker: a view's id, or another name where it is none of ours."""
+        return self._input.owner.name
+
+    # The companion tab ----------------------------------------------------------------------------------------------
+
+    def join(self, view: str, way: Way) -> None:
+        """A companion tab has opened: it has the sound, unless a view takes it, until it leaves."""
+        self._tab = view, way
+        self._down.ways.append(way)
+        self._input.owner.move_in(view, "companion")
+
+    def leave(self, view: str) -> None:
+        """The companion tab is gone."""
+        if self._tab is None or self._tab[0] != view:
+            return
+        self._down.ways.remove(self._tab[1])
+        self._tab = None
+        self.views.pop(view, None)
+        self._silence(view)
+        self._input.owner.move_out(view)
+
+    async def _open_companion(self, view: str) -> None:
+        if self.companion is None:
+            return
+        try:
+            url = await self.companion.start()
+        except StepnbError as error:
+            self._core.notice("warning", error.message, error.fix or "")
+        else:
+            self._down.ways[0].send("companion", view=view, url=url)
 
     # From the page ------------------------------------------------------------------------------------------------
 
@@ -145,6 +184,11 @@ class PanelBridge:
                 self._core.spawn(self._speak(message))
             case m.Export():
                 self._core.spawn(self._write(message.format))
+            case m.Companion():
+                if message.on:
+                    self._core.spawn(self._open_companion(message.view))
+                elif self.companion is not None:
+                    self.companion.stop()
             case m.Connect():
                 self._core.spawn(self._core.connected())
             case m.PageError():
@@ -153,7 +197,7 @@ class PanelBridge:
 
     def _on_hello(self, message: m.Hello) -> None:
         rows = self._down.feed.rows(self._core.conversation.turns.values())
-        self._down.send("welcome", view=message.view, rows=rows, owner=self.owner)
+        self._down.send("welcome", view=message.view, rows=rows, **self._ownership)
         if self._core.hub.status.state == "idle":
             self._core.spawn(self._core.connected())
 
@@ -178,6 +222,8 @@ class PanelBridge:
         for n in range(message.frames):
             payload = message.pcm[n * FRAME_CHARS : (n + 1) * FRAME_CHARS]
             self._input.microphone(payload, pcm[n * FRAME_BYTES : (n + 1) * FRAME_BYTES], message.rms[n])
+        if self._input.owner.place == "companion":
+            self._down.levels(message.rms)
         self._taken_in = (message.view, message.n + message.frames - 1)
         if self._ack_timer is None:
             self._acknowledge()
@@ -253,24 +299,41 @@ class PanelBridge:
             self._core.notice("info", f"Saved as {path.name}.", f"It is in {path.parent}.")
 
     def _own(self, view: str) -> None:
-        if view == self.owner:
-            return
-        self.owner = view
-        self._down.send("owner", view=view)
-        if self._owner_timer is None:
-            self._owner_timer = self._core.loop.call_later(OWNER_SILENT, self._check_owner)
+        if view != self.owner:
+            self._input.owner.take(view)
 
     def _release(self, view: str) -> None:
         if view == self.owner:
-            self.owner = None
+            self._silence(view)
+            self._input.owner.release(view)
+
+    def _silence(self, view: str) -> None:
+        """What an owner leaves behind: nobody talks, nothing plays."""
+        if view == self.owner:
             self._input.talk(False)
             self._core.activity(playing=False)
-            self._down.send("owner", view=None)
+
+    @property
+    def _ownership(self) -> dict[str, str | None]:
+        return {"owner": self.owner, "place": self._input.owner.place}
+
+    def _on_owner(self) -> None:
+        owner = self._input.owner
+        player = self._down.ways[0]
+        if owner.place == "companion" and self._tab is not None:
+            player = self._tab[1]
+        if player is not self._down.player:
+            if self._core.playing:
+                self._core.bargein.interrupt()  # an answer is played whole, in one place
+            self._down.player = player
+        self._down.send("owner", view=owner.name, place=owner.place)
+        if owner.place == "page" and self._owner_timer is None:
+            self._owner_timer = self._core.loop.call_later(OWNER_SILENT, self._check_owner)
 
     def _check_owner(self) -> None:
         self._owner_timer = None
         link = self.views.get(self.owner or "")
-        if self.owner is None or self._core.closed:
+        if self.owner is None or self._input.owner.place != "page" or self._core.closed:
             return
         if link is None or self._core.loop.time() - link.heard_at > OWNER_SILENT:
             self._release(self.owner)
@@ -323,4 +386,5 @@ def info_of(core: SessionCore) -> dict[str, Any]:
         "tools": len(core.settings.config.tools),
         "notes": list(core.endpoint.limits),
         "session": core.key,
+        "rungs": rungs(),
     }

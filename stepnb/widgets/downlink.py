@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pybase64
@@ -17,11 +17,31 @@ from .rows import Row
 
 AUDIO_INTERVAL = 0.04
 ROW_INTERVAL = 0.1
+LEVEL_INTERVAL = 0.1
 # Of the sound of a row: 4 s, 256 kB as base64.
 SOUND_PIECE = 4 * 48_000
 SOUND_INTERVAL = 0.4
 # Rows remembered, so that only what changed is sent.
 ROWS = 32
+
+
+class Way:
+    """A way to pages: a widget's comm, or the socket of a companion tab. It numbers what it carries.
+
+    Parameters
+    ----------
+    send
+        Sends one message; for a comm from any thread.
+    """
+
+    def __init__(self, send: Callable[[dict[str, Any]], None]) -> None:
+        self._send = send
+        self._seq = itertools.count()
+
+    def send(self, kind: str, **fields: Any) -> None:
+        """Send one message now."""
+        envelope = {"v": 1, "k": kind, "seq": next(self._seq), "t": time.monotonic_ns() / 1e6}
+        self._send(envelope | fields)
 
 
 class Downlink:
@@ -36,13 +56,19 @@ class Downlink:
     ----------
     feed
         The rows.
+    ways
+        Where everything goes; the first is the notebook's.
+    player
+        The way that speech is sent on, to be played at its end; None: it is played elsewhere.
     """
 
     def __init__(self, core: SessionCore, send: Callable[[dict[str, Any]], None]) -> None:
         self.feed = RowFeed(core, self.row)
         self._core = core
-        self._send = send
-        self._seq = itertools.count()
+        self.ways = [Way(send)]
+        self.player: Way | None = self.ways[0]
+        self._levels: list[float] = []
+        self._level_timer: asyncio.TimerHandle | None = None
         self._audio: dict[str, bytearray] = {}
         self._ended: list[str] = []
         self._audio_timer: asyncio.TimerHandle | None = None
@@ -51,9 +77,22 @@ class Downlink:
         self._row_timer: asyncio.TimerHandle | None = None
 
     def send(self, kind: str, **fields: Any) -> None:
-        """Send one message now."""
-        envelope = {"v": 1, "k": kind, "seq": next(self._seq), "t": time.monotonic_ns() / 1e6}
-        self._send(envelope | fields)
+        """Send one message now, to all pages."""
+        for way in self.ways:
+            way.send(kind, **fields)
+
+    def levels(self, rms: Sequence[float]) -> None:
+        """Tell the notebook's pages how loud the microphone is that none of them has: RMS of 20 ms each."""
+        self._levels += rms
+        if self._level_timer is None:
+            self._send_levels()
+
+    def _send_levels(self) -> None:
+        self._level_timer = None
+        if self._levels:
+            self.ways[0].send("level", rms=[round(rms) for rms in self._levels])
+            self._levels.clear()
+            self._level_timer = self._core.loop.call_later(LEVEL_INTERVAL, self._send_levels)
 
     def audio(self, change: Change, pcm: bytes | None) -> None:
         """Take in a piece of speech, or the end of it. The first piece goes at once; what follows is merged."""
@@ -92,7 +131,8 @@ class Downlink:
         if not self._audio and not self._ended:
             return
         for item, pcm in self._audio.items():
-            self.send("audio", item=item, pcm=pybase64.b64encode_as_string(bytes(pcm)))
+            if self.player is not None:
+                self.player.send("audio", item=item, pcm=pybase64.b64encode_as_string(bytes(pcm)))
         for item in self._ended:
             self.send("audio_end", item=item)
         self.drop_audio()

@@ -106,6 +106,10 @@ class Export(Message, tag="export"):
     format: Literal["md", "json", "wav"]
 
 
+class Companion(Message, tag="companion"):
+    on: bool
+
+
 class Connect(Message, tag="connect"):
     pass
 
@@ -154,6 +158,7 @@ AnyMessage = (
     | Hear
     | File
     | Export
+    | Companion
     | Connect
     | Ping
     | First

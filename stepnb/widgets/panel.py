@@ -14,6 +14,7 @@ from ..errors import StepnbError
 from . import language, messages
 from .bridge import PanelBridge, info_of
 from .comm_guard import keep_requested_subshell
+from .companion import Companion
 
 if TYPE_CHECKING:
     from ..session.session import Session
@@ -71,6 +72,7 @@ class VoicePanel(anywidget.AnyWidget):
         self._bridge = PanelBridge(
             core, session._input, self._send_message, self._set_traits, session.export, session.append
         )
+        self._bridge.companion = Companion(self, self._bridge)
         core.loop.call_soon_threadsafe(core.hub.listeners.append, self._bridge)
         core.loop.call_soon_threadsafe(self._bridge.on_status, core.hub.status)
         self.on_msg(self._on_page_message)

@@ -9,7 +9,8 @@ export interface Action {
   label: string;
   /** What is not in the label. */
   title?: string;
-  run: () => void;
+  /** What it does, or the page it opens. */
+  run: (() => void) | string;
 }
 
 export interface Note {
@@ -62,10 +63,18 @@ export class Notes {
     const words = h("div", { class: "sn-note-text" }, h("b", {}, text));
     if (fix) words.append(" ", fix);
     for (const { label, title = label, run } of actions) {
-      const button = h("button", { type: "button", class: "sn-link", title }, label);
-      button.addEventListener("click", run);
-      words.append(" ", button);
+      words.append(" ", typeof run === "string" ? link(label, title, run) : button(label, title, run));
     }
     return h("div", { class: "sn-note", "data-level": level, "data-note": subject }, words, dismiss);
   }
+}
+
+function button(label: string, title: string, run: () => void): HTMLElement {
+  const element = h("button", { type: "button", class: "sn-link", title }, label);
+  element.addEventListener("click", run);
+  return element;
+}
+
+function link(label: string, title: string, href: string): HTMLElement {
+  return h("a", { class: "sn-link", href, title, target: "_blank", rel: "noopener noreferrer" }, label);
 }

@@ -1,8 +1,10 @@
+import { FRAME_MS } from "../audio/format.ts";
 import { AudioHost } from "../audio/host.ts";
 import type { MicState } from "../audio/microphone.ts";
 import { RowPlayer } from "../audio/rowplayer.ts";
-import type { Info, Row, Status } from "../envelope.ts";
+import type { Info, OwnerPlace, Row, Status } from "../envelope.ts";
 import type { Health } from "../link.ts";
+import { tellLevel } from "../page.ts";
 import { Actions, type Format } from "./actions.ts";
 import type { CallEvents } from "./calls.ts";
 import { Devices, type DevicesEvents } from "./devices.ts";
@@ -11,7 +13,7 @@ import { h } from "./dom.ts";
 import { totals } from "./figures.ts";
 import { Header } from "./header.ts";
 import type { Labels, MicTrouble, PanelState } from "./labels.ts";
-import { Ladder, type LadderEvents } from "./ladder.ts";
+import { type Elsewhere, Ladder, type LadderEvents } from "./ladder.ts";
 import { Notes } from "./notes.ts";
 import { Ribbon } from "./ribbon.ts";
 import { Settings } from "./settings.ts";
@@ -61,7 +63,8 @@ export class Screen {
   readonly #header: Header;
   readonly #dock: Dock;
   readonly #settings: Settings;
-  readonly #ladder: Ladder;
+  readonly ladder: Ladder;
+  #elsewhere: Elsewhere | null = null;
   readonly #connect: () => void;
 
   constructor(
@@ -77,11 +80,11 @@ export class Screen {
     const actions = new Actions(labels, `sn-actions-${view}`, {
       text: () => this.transcript.text,
       export: events.export,
-      file: () => this.#ladder.chooseFile(),
+      file: () => this.ladder.chooseFile(),
     });
     this.#header = new Header(labels, actions.button);
     this.notes = new Notes(labels);
-    this.#ladder = new Ladder(labels, this.notes, events);
+    this.ladder = new Ladder(labels, this.notes, events);
     this.player = new RowPlayer(
       { ask: events.hear, changed: (row, playing, at) => this.transcript.playing(row, playing, at) },
       signal,
@@ -114,7 +117,7 @@ export class Screen {
       this.ribbon.element,
       this.#dock.element,
       this.#settings.element,
-      this.#ladder.element,
+      this.ladder.element,
     );
     this.#dock.listen(this.#root);
     this.#root.addEventListener("keydown", (event) => {
@@ -141,9 +144,20 @@ export class Screen {
     this.#header.totals(totals(this.transcript.rows));
   }
 
-  /** The view that owns the microphone. */
-  owner(view: string | null): void {
-    this.#root.dataset.owner = view ?? "";
+  /** The view that owns the microphone, and where it is; null: in this view, or nowhere. */
+  owner(view: string | null, place: OwnerPlace | null): void {
+    this.#elsewhere = place === "page" ? null : place;
+    Object.assign(this.#root.dataset, { owner: view ?? "", place: place ?? "" });
+  }
+
+  /** How loud the session's microphone is, which is not this page's: the RMS of its last frames. */
+  heard(rms: number[]): void {
+    const now = performance.now();
+    for (const [i, level] of rms.entries()) {
+      this.timeline.heardYou(level, now - (rms.length - 1 - i) * FRAME_MS);
+      tellLevel(this.session, level);
+    }
+    this.ribbon.wake();
   }
 
   /** Whether the service hears speech. */
@@ -153,13 +167,14 @@ export class Screen {
 
   info(info: Info): void {
     this.session = info.session;
+    this.ladder.offered = info.rungs;
     this.#header.info(info);
     this.#settings.info(info);
     this.ribbon.threshold(info.vad?.energy_awakeness_threshold ?? null);
   }
 
   update(state: ScreenState): void {
-    const word = panelState(state);
+    const word = panelState(this.#elsewhere ? { ...state, mic: "off" } : state);
     const answering = state.busy || state.status.state === "thinking" || state.status.state === "speaking";
     this.#header.state(word);
     this.#header.link(state.rtt, state.health);
@@ -204,7 +219,7 @@ export class Screen {
     } else {
       this.notes.clear("status");
     }
-    this.#ladder.show(isTrouble(mic) ? mic : null);
+    this.ladder.show(isTrouble(mic) ? mic : null, this.#elsewhere);
   }
 }
 

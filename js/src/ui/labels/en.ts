@@ -1,5 +1,5 @@
 import type { MicState } from "../../audio/microphone.ts";
-import type { Finish, SessionState, ToolCall } from "../../envelope.ts";
+import type { Finish, OwnerPlace, SessionState, ToolCall } from "../../envelope.ts";
 import type { Health } from "../../link.ts";
 import { controls } from "./controls.en.ts";
 import { doctor } from "./doctor.en.ts";
@@ -55,6 +55,26 @@ export const en = {
   ladder: {
     file: "Speak a file",
     fileTitle: "Choose an audio file (WAV, FLAC, OGG, MP3): it is spoken as if into the microphone",
+    companion: "Open a companion tab",
+    companionTitle:
+      "The panel in a tab of its own, served by the kernel on this machine, where the browser can allow the microphone",
+    ready: "The companion tab is ready.",
+    readyFix: "Should the browser not have opened it:",
+    openTab: "Open it here",
+    elsewhere: {
+      companion: [
+        "The microphone is in the companion tab.",
+        "Press Talk there; what is said is shown here too.",
+      ],
+      device: ["The kernel's machine listens and speaks.", "What is said is shown here."],
+    } satisfies Record<Exclude<OwnerPlace, "page">, [string, string]>,
+    close: { companion: "Close the tab", device: "Stop it" },
+    tabTitle: "stepnb, companion tab",
+    tabEnded: "This tab is no longer connected.",
+    tabEndedFix:
+      "The session or its kernel has ended, or the tab was closed from the notebook. Open another one from the panel there.",
+    tabRefused: "This link does not work any more.",
+    tabRefusedFix: "A link opens one tab, once. Open another one from the panel in the notebook.",
     large: [
       "The file is too large to go through the notebook.",
       "Speak it from Python instead: s.append(sn.Clip.load(path)).",
