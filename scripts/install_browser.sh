@@ -2,7 +2,7 @@
 # As root on a Debian-like system everything by apt-get; else Playwright's own Chromium, and the tests that need
 # Firefox, a sound server or a speaker are skipped, each by name, where these are missing.
 set -eu
-packages="chromium firefox-esr pulseaudio pulseaudio-utils espeak-ng fonts-dejavu-core fonts-noto-cjk"
+packages="chromium firefox-esr pulseaudio pulseaudio-utils espeak-ng libportaudio2 libasound2-plugins fonts-dejavu-core fonts-noto-cjk"
 
 if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
   # shellcheck disable=SC2086

@@ -115,6 +115,7 @@ export interface Up {
   say: { text: string };
   connect: Record<never, never>;
   companion: { on: boolean };
+  device: { on: boolean };
   file: { name: string; data: string };
   approve: { call: string; allow: boolean };
   hear: { row: string };

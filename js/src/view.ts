@@ -63,7 +63,7 @@ export class View implements Member {
       }),
       export: guard((format) => this.#channel.send("export", { format })),
       file: guard((name, data) => this.#channel.send("file", { name, data })),
-      companion: guard((on) => this.#channel.send("companion", { on })),
+      elsewhere: guard((place, on) => this.#channel.send(place, { on })),
       error: report,
     });
     this.#sound = new Sound(this.#channel, this.#screen, labels, this.#faults, () => this.#update(), signal);

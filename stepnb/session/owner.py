@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 Place = Literal["page", "companion", "device"]
@@ -20,6 +20,8 @@ class AudioOwner:
         Who has it while nobody else does: a companion tab, as long as it is open.
     changed
         Told after each change.
+    levels
+        Told how loud the microphone is where no page of a notebook has it: RMS of 20 ms each, int16 units.
     """
 
     def __init__(self) -> None:
@@ -27,6 +29,11 @@ class AudioOwner:
         self.place: Place | None = None
         self.resident: tuple[str, Place] | None = None
         self.changed: list[Callable[[], None]] = []
+        self.levels: list[Callable[[Sequence[float]], None]] = []
+
+    def tell_levels(self, rms: Sequence[float]) -> None:
+        for tell in self.levels:
+            tell(rms)
 
     def take(self, name: str, place: Place = "page") -> None:
         """Make it the owner; the one before has to stop."""

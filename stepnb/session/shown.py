@@ -10,6 +10,7 @@ from .core import SessionCore
 from .view import SessionView
 
 if TYPE_CHECKING:
+    from ..device.device import SoundDevice
     from .session import Session
 
 START_TIMEOUT = 10.0
@@ -61,6 +62,37 @@ class ShownSession(SessionView):
         from ..widgets.live import show_session
 
         show_session(self._whole)
+
+    def use_device(self, input: int | str | None = None, output: int | str | None = None) -> SoundDevice:
+        """Talk and listen with the microphone and the loudspeaker of the kernel's machine, by sounddevice.
+
+        With VAD it listens at once; with push-to-talk `SoundDevice.talk` begins and ends a turn. It is in use until it
+        is closed, another place (a panel, a companion tab) takes the sound, or the session ends. Nothing takes the
+        answer out of what the microphone hears: use headphones.
+
+        Parameters
+        ----------
+        input, output
+            Numbers or names, as ``python -m sounddevice`` lists them; None: the system's choice.
+
+        Raises
+        ------
+        ConfigError
+            sounddevice (``pip install 'stepnb[device]'``) or the PortAudio library is missing.
+        AudioError
+            There is no such device, or it cannot be opened.
+
+        Examples
+        --------
+        >>> with sn.Session() as s, s.use_device():
+        ...     input("Talk. Enter ends it.")
+        """
+        from ..device.device import SoundDevice
+
+        self._check_open()
+        device = SoundDevice(self._core, self._whole._input)
+        wait_on_io(device.start(input, output), START_TIMEOUT, "opening the sound device")
+        return device
 
     def companion(self) -> str:
         """Start a companion tab: the panel in a page of its own, for where the notebook's page gets no microphone.

@@ -25,7 +25,7 @@ from ..session.core import SessionCore
 from ..session.status import Notice, Status
 from . import messages as m
 from .downlink import Downlink, Way
-from .ladder import rungs
+from .info import info_of
 from .views import ViewLink, Views
 
 if TYPE_CHECKING:
@@ -87,11 +87,20 @@ class PanelBridge:
         self._owner_timer: asyncio.TimerHandle | None = None
         self._tab: tuple[str, Way] | None = None  # the companion's view, and the way to it
         audio_input.owner.changed.append(self._on_owner)
+        audio_input.owner.levels.append(self._down.levels)
 
     @property
     def owner(self) -> str | None:
         """Who has microphone and loudspeaker: a view's id, or another name where it is none of ours."""
         return self._input.owner.name
+
+    async def _use_device(self) -> None:
+        from ..device.device import SoundDevice
+
+        try:
+            await SoundDevice(self._core, self._input).start(None, None)
+        except StepnbError as error:
+            self._core.notice("warning", error.message, error.fix or "")
 
     # The companion tab ----------------------------------------------------------------------------------------------
 
@@ -189,6 +198,11 @@ class PanelBridge:
                     self._core.spawn(self._open_companion(message.view))
                 elif self.companion is not None:
                     self.companion.stop()
+            case m.Device():
+                if message.on:
+                    self._core.spawn(self._use_device())
+                elif self._input.owner.place == "device" and self.owner is not None:
+                    self._input.owner.release(self.owner)
             case m.Connect():
                 self._core.spawn(self._core.connected())
             case m.PageError():
@@ -223,7 +237,7 @@ class PanelBridge:
             payload = message.pcm[n * FRAME_CHARS : (n + 1) * FRAME_CHARS]
             self._input.microphone(payload, pcm[n * FRAME_BYTES : (n + 1) * FRAME_BYTES], message.rms[n])
         if self._input.owner.place == "companion":
-            self._down.levels(message.rms)
+            self._input.owner.tell_levels(message.rms)
         self._taken_in = (message.view, message.n + message.frames - 1)
         if self._ack_timer is None:
             self._acknowledge()
@@ -319,9 +333,11 @@ class PanelBridge:
 
     def _on_owner(self) -> None:
         owner = self._input.owner
-        player = self._down.ways[0]
+        player: Way | None = self._down.ways[0]
         if owner.place == "companion" and self._tab is not None:
             player = self._tab[1]
+        elif owner.place == "device":
+            player = None
         if player is not self._down.player:
             if self._core.playing:
                 self._core.bargein.interrupt()  # an answer is played whole, in one place
@@ -366,25 +382,3 @@ class PanelBridge:
 
     def on_config(self) -> None:
         self._set_traits(info=info_of(self._core))
-
-
-def info_of(core: SessionCore) -> dict[str, Any]:
-    """Return the ``info`` trait: what the session is set to, in a form for the page."""
-    vad = core.settings.config.vad
-    return {
-        "model": core.model,
-        "voice": core.settings.config.voice or "",
-        "where": core.endpoint.label,
-        "vad": None
-        if vad is None
-        else {
-            "prefix_padding_ms": vad.prefix_padding_ms,
-            "silence_duration_ms": vad.silence_duration_ms,
-            "energy_awakeness_threshold": vad.energy_awakeness_threshold,
-        },
-        "prompt": next(iter((core.settings.config.instructions or "").strip().splitlines()), "")[:60],
-        "tools": len(core.settings.config.tools),
-        "notes": list(core.endpoint.limits),
-        "session": core.key,
-        "rungs": rungs(),
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,4 +39,6 @@ def elsewhere(environment: Mapping[str, str]) -> str | None:
 
 def rungs() -> list[str]:
     """Return what the panel may offer; the page leaves out what its own address speaks against."""
-    return [] if elsewhere(os.environ) else ["companion"]
+    if elsewhere(os.environ):
+        return []
+    return ["companion", *(["device"] if importlib.util.find_spec("sounddevice") else [])]

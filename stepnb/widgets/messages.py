@@ -110,6 +110,10 @@ class Companion(Message, tag="companion"):
     on: bool
 
 
+class Device(Message, tag="device"):
+    on: bool
+
+
 class Connect(Message, tag="connect"):
     pass
 
@@ -159,6 +163,7 @@ AnyMessage = (
     | File
     | Export
     | Companion
+    | Device
     | Connect
     | Ping
     | First

@@ -12,9 +12,10 @@ import traitlets
 
 from ..errors import StepnbError
 from . import language, messages
-from .bridge import PanelBridge, info_of
+from .bridge import PanelBridge
 from .comm_guard import keep_requested_subshell
 from .companion import Companion
+from .info import info_of
 
 if TYPE_CHECKING:
     from ..session.session import Session

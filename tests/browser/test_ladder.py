@@ -129,11 +129,12 @@ def test_a_companion_tab_hears_and_speaks(
     assert evaluate(notebook, "s.turns[-1].heard_ms >= 990 * s.turns[-1].audio.duration")
 
     # A busy cell does not hold it up: it does not go through Jupyter.
-    busy = notebook.start(notebook.add("import time; time.sleep(15)"))
+    cell = notebook.add("import time; time.sleep(15); print('slept')")
+    busy = notebook.start(cell)
     mouth.say(QUESTION).wait()
     expect(tab.rows("you").nth(1)).to_contain_text("joke", timeout=12_000)
-    assert notebook.kernel_status == "busy"
-    busy.wait()
+    assert notebook.text(cell) == "", "the cell runs still"
+    assert busy.wait() == "slept"
     tab.wait_for(answering="false")
 
     # Speech interrupts what the tab plays; the notebook's Stop does as well.
@@ -163,7 +164,7 @@ def test_a_companion_tab_hears_and_speaks(
     panel.button("Close the tab").click()
     expect(tab.page.get_by_role("alert")).to_contain_text("This tab is no longer connected.")
     panel.wait_for(place="", state="no_microphone")
-    expect(panel.note("mic").get_by_role("button")).to_have_count(3)  # both ways, and to dismiss it
+    expect(panel.note("mic").get_by_role("button")).to_have_count(4)  # the ways, and to dismiss it
     tab.page.close()
 
 

@@ -48,6 +48,7 @@ BELOW = {
         "session",
         "plots",
     },
+    "device": {"errors", "audio", "conversation", "session"},
     "local": {"errors", "protocol", "audio"},
     "ipython": {"errors", "protocol", "session"},
     "tutorials": {"errors"},

@@ -10,8 +10,8 @@ export type Elsewhere = Exclude<OwnerPlace, "page">;
 export interface LadderEvents {
   /** Speaks an audio file into the session: its name, and its content as base64. */
   file(name: string, data: string): void;
-  /** Starts the companion tab's server, or ends it. */
-  companion(on: boolean): void;
+  /** Starts the sound there, or ends it. */
+  elsewhere(place: Elsewhere, on: boolean): void;
   error(error: unknown): void;
 }
 
@@ -60,7 +60,7 @@ export class Ladder {
     const { mic, ladder } = this.#labels;
     if (elsewhere) {
       const [text, fix] = ladder.elsewhere[elsewhere];
-      const run = () => this.#events.companion(false);
+      const run = () => this.#events.elsewhere(elsewhere, false);
       const actions = [{ label: ladder.close[elsewhere], run }];
       this.#notes.clear("companion");
       this.#notes.set("mic", { level: "info", text, fix, actions });
@@ -83,11 +83,13 @@ export class Ladder {
   }
 
   #rungs(): Action[] {
-    const { companion, companionTitle, file, fileTitle } = this.#labels.ladder;
-    const found: Action[] = [];
-    if (this.#local && this.offered.includes("companion")) {
-      found.push({ label: companion, title: companionTitle, run: () => this.#events.companion(true) });
-    }
-    return [...found, { label: file, title: fileTitle, run: () => this.chooseFile() }];
+    const { use, useTitle, file, fileTitle } = this.#labels.ladder;
+    const found = (["companion", "device"] as const).filter((place) => this.offered.includes(place));
+    const actions: Action[] = (this.#local ? found : []).map((place) => ({
+      label: use[place],
+      title: useTitle[place],
+      run: () => this.#events.elsewhere(place, true),
+    }));
+    return [...actions, { label: file, title: fileTitle, run: () => this.chooseFile() }];
   }
 }

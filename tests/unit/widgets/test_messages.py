@@ -26,6 +26,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "approve": {"call": "c1", "allow": True},
     "connect": {},
     "companion": {"on": True},
+    "device": {"on": False},
     "ping": {"rtt": None, "offset": None},
     "first": {"item": "a1", "at": 100.0},
     "played": {"items": {"a1": 20.0}, "buffered_ms": 0, "underruns": 0, "playing": True},

@@ -55,9 +55,12 @@ export const en = {
   ladder: {
     file: "Speak a file",
     fileTitle: "Choose an audio file (WAV, FLAC, OGG, MP3): it is spoken as if into the microphone",
-    companion: "Open a companion tab",
-    companionTitle:
-      "The panel in a tab of its own, served by the kernel on this machine, where the browser can allow the microphone",
+    use: { companion: "Open a companion tab", device: "Use the kernel's microphone" },
+    useTitle: {
+      companion:
+        "The panel in a tab of its own, served by the kernel on this machine, where the browser can allow the microphone",
+      device: "The microphone and the loudspeaker of the kernel's machine; with headphones",
+    },
     ready: "The companion tab is ready.",
     readyFix: "Should the browser not have opened it:",
     openTab: "Open it here",

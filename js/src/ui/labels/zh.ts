@@ -35,8 +35,11 @@ export const zh: Labels = {
   ladder: {
     file: "播放文件",
     fileTitle: "选择音频文件（WAV、FLAC、OGG、MP3）：像对着麦克风说话一样送出",
-    companion: "打开伴随标签页",
-    companionTitle: "面板的独立标签页，由本机内核提供，浏览器可以在那里允许麦克风",
+    use: { companion: "打开伴随标签页", device: "使用内核的麦克风" },
+    useTitle: {
+      companion: "面板的独立标签页，由本机内核提供，浏览器可以在那里允许麦克风",
+      device: "内核所在机器的麦克风和扬声器；请使用耳机",
+    },
     ready: "伴随标签页已就绪。",
     readyFix: "如果浏览器没有打开它：",
     openTab: "在此打开",
