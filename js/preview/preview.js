@@ -24,6 +24,7 @@ class Model {
       voice: "linjiajiejie",
       where: "local engine",
       vad: { prefix_padding_ms: 500, silence_duration_ms: 500, energy_awakeness_threshold: 2500 },
+      rungs: ["companion", "device"],
       notes: [
         "A practice engine: it knows a phrase book and does not reason.",
         "It recognises English only; spoken Mandarin is not recognised offline.",
@@ -53,7 +54,7 @@ class Model {
   send = (message) => {
     this.sent.push(message);
     const { k, view, t } = message;
-    if (k === "hello") this.down("welcome", { rows: rows[scene] ?? rows.ready, owner: null }, view);
+    if (k === "hello") this.down("welcome", { rows: rows[scene] ?? rows.ready, owner: null, place: null }, view);
     if (k === "ping") setTimeout(() => this.down("pong", { echo: t, kernel: t + 1000 }, view), 4);
     if (k === "mic" && !this.stalled) this.down("ack", { n: message.n + message.frames - 1 }, view);
   };

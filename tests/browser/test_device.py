@@ -95,7 +95,9 @@ def test_it_hears_answers_and_is_interrupted(
         "(lambda t: [t.status, t.user_transcript, t.heard_ms, t.audio.duration * 1000])(s.turns[-1].wait(40))"
     )
     soon(
-        lambda: bool(program("(s.turns[-1].heard_ms or 0) >= 999 * s.turns[-1].audio.duration")), "it was heard", 40
+        lambda: bool(program("(s.turns[-1].heard_ms or 0) >= 999 * s.turns[-1].audio.duration")),
+        "it was heard",
+        40,
     )
     status, said, heard, lasted = program(turn)
     assert status == "completed" and "joke" in said

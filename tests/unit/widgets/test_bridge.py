@@ -338,3 +338,24 @@ def test_a_file_is_spoken_and_one_that_is_none_is_a_sentence() -> None:
         assert page.spoken == [clip]
 
     with_page(story)
+
+
+def test_what_another_place_plays_is_not_sent_to_the_page() -> None:
+    async def story(page: Page) -> None:
+        page.send("hello")
+        page.send("talk", on=True)
+        page.bridge.on_change(Change("audio", 1, "a1"), bytes(2))
+        assert len(page.of("audio")) == 1
+        owner = page.bridge._input.owner
+        owner.take("device-1", "device")
+        assert (page.of("owner")[-1]["view"], page.of("owner")[-1]["place"]) == ("device-1", "device")
+        page.bridge.on_change(Change("audio", 1, "a1"), bytes(2))
+        page.bridge.on_change(Change("audio_end", 1, "a1"), None)
+        await page.until(lambda: bool(page.of("audio_end")))
+        assert len(page.of("audio")) == 1
+        owner.tell_levels([100.4])
+        assert page.of("level")[-1]["rms"] == [100]
+        page.send("device", on=False)
+        assert page.bridge.owner is None and page.of("owner")[-1]["view"] is None
+
+    with_page(story)
