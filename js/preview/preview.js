@@ -54,7 +54,8 @@ class Model {
   send = (message) => {
     this.sent.push(message);
     const { k, view, t } = message;
-    if (k === "hello") this.down("welcome", { rows: rows[scene] ?? rows.ready, owner: null, place: null }, view);
+    if (k === "hello")
+      this.down("welcome", { rows: rows[scene] ?? rows.ready, owner: null, place: null }, view);
     if (k === "ping") setTimeout(() => this.down("pong", { echo: t, kernel: t + 1000 }, view), 4);
     if (k === "mic" && !this.stalled) this.down("ack", { n: message.n + message.frames - 1 }, view);
   };
