@@ -6,11 +6,16 @@ name here and on a forge's page. Nothing is fetched: neither while it is built n
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
+from collections.abc import Callable
+from typing import Any
 
 from sphinx.application import Sphinx
 
 import stepnb
+from stepnb.rest.both import both
 
 project = "stepnb"
 version = release = stepnb.__version__
@@ -31,8 +36,15 @@ exclude_patterns = [
     "tests",
 ]
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
-nitpicky = True
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+
+default_role = "py:obj"  # `Session` in a docstring is the class
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 90
+napoleon_google_docstring = False
 
 myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -72,6 +84,16 @@ def switch_pictures(app: Sphinx, docname: str, source: list[str]) -> None:
     )
 
 
+def _as_function(method: both[Any, ..., Any], instance: object, owner: type) -> Callable[..., Any]:
+    def plain() -> None: ...
+
+    functools.update_wrapper(plain, method._method)
+    plain.__signature__ = inspect.signature(method._method)  # type: ignore[attr-defined]
+    del plain.__wrapped__  # type: ignore[attr-defined] # it is called without await
+    return plain
+
+
 def setup(app: Sphinx) -> None:
     """Sphinx calls this."""
     app.connect("source-read", switch_pictures)
+    both.__get__ = _as_function  # type: ignore[assignment, method-assign] # for autodoc: a method like any other

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .session.tools import ToolCall as ToolCall
     from .session.tools import tool as tool
     from .session.turn import Turn as Turn
+    from .troubleshooting import troubleshoot as troubleshoot
     from .widgets.comparison import VoiceComparison as VoiceComparison
     from .widgets.comparison import compare_voices as compare_voices
     from .widgets.controls import SessionControls as SessionControls
@@ -105,6 +106,7 @@ _PUBLIC = {
     "vad_lab": "stepnb.plots.whatif",
     "models": "stepnb.protocol.models",
     "tool": "stepnb.session.tools",
+    "troubleshoot": "stepnb.troubleshooting",
 }
 _ERRORS = (
     "ApprovalBlocked", "AudioError", "AudioFileNotFound", "AuthenticationError", "BadRequest",
@@ -112,6 +114,11 @@ _ERRORS = (
     "EngineError", "ExperimentError", "HandshakeError", "LibraryError", "NeedsConfirmation", "NeedsConsent",
     "PortInUse", "RateLimited", "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable",
     "SessionClosed", "StepnbError", "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
+    "ApprovalBlocked", "AudioError", "AudioFileNotFound", "AuthenticationError", "BadRequest", "BalanceExhausted",
+    "BudgetExhausted", "ConfigError", "ConnectError", "ConnectionLost", "ContentBlocked", "EngineError",
+    "ExperimentError", "HandshakeError", "LibraryError", "NeedsConfirmation", "NeedsConsent", "PortInUse",
+    "RateLimited", "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable", "SessionClosed",
+    "StepnbError", "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
 )  # fmt: skip
 _PUBLIC |= dict.fromkeys(_ERRORS, "stepnb.errors")
 

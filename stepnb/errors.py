@@ -32,12 +32,13 @@
     └── EngineError                 the local engine or one of its parts failed
         └── PortInUse               its port is taken
 
-``str(error)`` says what happened and what to do about it, with the service's trace id where there is one.
+``str(error)`` says what happened and what to do about it, with the service's trace id where there is one. Each class
+has a section in docs/troubleshooting.md, whose name is its ``anchor``.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 
 class StepnbError(Exception):
@@ -51,13 +52,22 @@ class StepnbError(Exception):
         What to do about it, as a sentence.
     trace_id
         The service's id for the failed exchange, to be named in support requests.
+
+    Attributes
+    ----------
+    anchor
+        The section of the troubleshooting page about this kind of error: `sn.troubleshoot(error)` shows it. A traceback
+        names it in a note.
     """
+
+    anchor: ClassVar[str] = "something-else"
 
     def __init__(self, message: str, *, fix: str | None = None, trace_id: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.fix = fix
         self.trace_id = trace_id
+        self.add_note(f"More: sn.troubleshoot({self.anchor!r})")
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The default would call the class with the message alone, and fail where a keyword is required.
@@ -86,9 +96,13 @@ def _restore(cls: type[StepnbError], args: tuple[Any, ...], state: dict[str, Any
 class ConfigError(StepnbError, ValueError):
     """A wrong argument or setting."""
 
+    anchor = "wrong-argument"
+
 
 class NeedsConsent(ConfigError):
     """A voice would be cloned without a statement of consent."""
+
+    anchor = "consent"
 
 
 class NeedsConfirmation(ConfigError):
@@ -99,6 +113,8 @@ class NeedsConfirmation(ConfigError):
     price, currency
         What it costs, and "CNY" or "USD"; None where it is not known.
     """
+
+    anchor = "confirm-cost"
 
     def __init__(
         self,
@@ -117,21 +133,31 @@ class NeedsConfirmation(ConfigError):
 class AudioError(StepnbError, ValueError):
     """Audio that cannot be read or used."""
 
+    anchor = "audio-file"
+
 
 class AudioFileNotFound(AudioError, FileNotFoundError):
     """There is no audio file at this path."""
+
+    anchor = "audio-file"
 
 
 class ConnectError(StepnbError):
     """No session or no answer to a request came about."""
 
+    anchor = "connect"
+
 
 class Unreachable(ConnectError):
     """The host did not answer: name, network, refused or timeout."""
 
+    anchor = "unreachable"
+
 
 class HandshakeError(ConnectError):
     """The service answered a connection or a request with an HTTP error."""
+
+    anchor = "refused"
 
     def __init__(
         self, message: str, *, status: int, fix: str | None = None, trace_id: str | None = None
@@ -143,29 +169,43 @@ class HandshakeError(ConnectError):
 class BadRequest(HandshakeError):
     """400, 413: the model, a parameter or a file was refused."""
 
+    anchor = "bad-request"
+
 
 class AuthenticationError(HandshakeError):
     """401: the key is missing, wrong, or belongs to the other cluster."""
+
+    anchor = "wrong-cluster"
 
 
 class BalanceExhausted(HandshakeError):
     """402: the account's balance is used up."""
 
+    anchor = "balance"
+
 
 class WrongPath(HandshakeError):
     """404: nothing is at this address, or has this id."""
+
+    anchor = "not-found"
 
 
 class RateLimited(HandshakeError):
     """429: too many requests or connections."""
 
+    anchor = "too-many-requests"
+
 
 class ContentBlocked(HandshakeError):
     """451: stopped by content review."""
 
+    anchor = "content-review"
+
 
 class ServiceUnavailable(HandshakeError):
     """5xx: a fault or overload of the service."""
+
+    anchor = "service-down"
 
 
 class ConnectionLost(StepnbError):
@@ -177,6 +217,8 @@ class ConnectionLost(StepnbError):
         The WebSocket close code, None when it just broke off.
     """
 
+    anchor = "connection-lost"
+
     def __init__(
         self, message: str, *, code: int | None = None, fix: str | None = None, trace_id: str | None = None
     ) -> None:
@@ -187,9 +229,13 @@ class ConnectionLost(StepnbError):
 class BudgetExhausted(StepnbError):
     """The session has cost what its budget allows; no new turn begins."""
 
+    anchor = "budget"
+
 
 class SessionClosed(StepnbError):
     """The session was closed before the call."""
+
+    anchor = "session-closed"
 
 
 class ServiceError(StepnbError):
@@ -200,6 +246,8 @@ class ServiceError(StepnbError):
     type, code, param
         As the service named them; each may be None.
     """
+
+    anchor = "service-error"
 
     def __init__(
         self,
@@ -220,21 +268,31 @@ class ServiceError(StepnbError):
 class TurnError(StepnbError):
     """A turn ended without an answer."""
 
+    anchor = "no-answer"
+
 
 class TurnTimeout(TurnError, TimeoutError):
     """``wait(timeout)`` ran out; the turn itself goes on."""
+
+    anchor = "turn-timeout"
 
 
 class ApprovalBlocked(TurnError):
     """A call awaits approval by button, and no button can be heard while this cell waits; the turn goes on."""
 
+    anchor = "approval-blocked"
+
 
 class LibraryError(StepnbError):
     """The library of cloned voices on this machine cannot be read or written."""
 
+    anchor = "voice-library"
+
 
 class RecordingError(StepnbError):
     """A recording cannot be written, read or continued."""
+
+    anchor = "recording"
 
 
 class ReplayMismatch(RecordingError):
@@ -245,6 +303,8 @@ class ReplayMismatch(RecordingError):
     expected, got
         What was recorded and what came instead, as JSON; None for nothing.
     """
+
+    anchor = "replay-mismatch"
 
     def __init__(
         self,
@@ -263,10 +323,16 @@ class ReplayMismatch(RecordingError):
 class ExperimentError(StepnbError):
     """An experiment cannot be planned, kept or gone on with."""
 
+    anchor = "experiment"
+
 
 class EngineError(StepnbError):
     """The local engine or one of its parts failed."""
 
+    anchor = "local-engine"
+
 
 class PortInUse(EngineError):
     """The engine's port is taken."""
+
+    anchor = "port-in-use"

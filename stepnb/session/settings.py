@@ -21,6 +21,8 @@ ECHO_TIMEOUT = 10.0
 class VoiceRefused(StepnbError):
     """The service does not know the voice."""
 
+    anchor = "voice-refused"
+
 
 class Settings:
     """The configuration in force.

@@ -18,6 +18,7 @@ ROOT = Path(sn.__file__).parent
 BELOW = {
     "errors": set(),
     "protocol": {"errors"},
+    "troubleshooting": {"errors"},
     "audio": {"errors"},
     "conversation": {"errors", "protocol", "audio"},
     "service": {"errors", "protocol"},
