@@ -114,11 +114,6 @@ _ERRORS = (
     "EngineError", "ExperimentError", "HandshakeError", "LibraryError", "NeedsConfirmation", "NeedsConsent",
     "PortInUse", "RateLimited", "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable",
     "SessionClosed", "StepnbError", "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
-    "ApprovalBlocked", "AudioError", "AudioFileNotFound", "AuthenticationError", "BadRequest", "BalanceExhausted",
-    "BudgetExhausted", "ConfigError", "ConnectError", "ConnectionLost", "ContentBlocked", "EngineError",
-    "ExperimentError", "HandshakeError", "LibraryError", "NeedsConfirmation", "NeedsConsent", "PortInUse",
-    "RateLimited", "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable", "SessionClosed",
-    "StepnbError", "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
 )  # fmt: skip
 _PUBLIC |= dict.fromkeys(_ERRORS, "stepnb.errors")
 
