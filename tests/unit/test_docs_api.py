@@ -8,9 +8,13 @@ import stepnb as sn
 
 API = Path(sn.__file__).parents[1] / "docs" / "api"
 PAGES = {page.name: page.read_text("utf-8") for page in sorted(API.glob("*.md"))}
-DIRECTIVE = re.compile(r"^\.\. auto(?:class|exception|function|module):: stepnb\.([\w.]+)$", re.MULTILINE)
+DIRECTIVE = re.compile(
+    r"^\.\. auto(?:class|exception|function|module):: stepnb\.([\w.]+)(?:\(\))?$", re.MULTILINE
+)
 # Whole modules stand under the name they have in the package's folders.
 MODULES = {"local.faults": "faults", "experiments.scorers": "scorers"}
+# What a public method returns, and nobody makes.
+RETURNED = {"device.device.SoundDevice"}
 
 
 def documented() -> Counter[str]:
@@ -27,8 +31,8 @@ def test_every_public_name_has_one_place_in_the_reference() -> None:
 
 def test_nothing_private_is_in_the_reference() -> None:
     # Parts of a public module are public; "errors" is there for its drawing of the tree.
-    private = {name for name in documented() if name.partition(".")[0] not in {*sn.__all__, "errors", "plots"}}
-    assert private == set()
+    tops = {name.partition(".")[0] for name in set(documented()) - RETURNED}
+    assert tops <= {*sn.__all__, "errors", "plots"}
 
 
 def test_the_reference_lists_all_its_pages() -> None:
