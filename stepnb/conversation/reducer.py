@@ -126,12 +126,14 @@ class Conversation:
 
     def apply(self, record: Record, event: AnyEvent | None) -> list[Change]:
         """Take in a record; event is the decoded frame, None for local records."""
+        if record.side == "in":
+            if isinstance(event, ev.AudioDelta):  # nearly all of the traffic
+                return self._service.audio(event, record.audio, record.t)
+            return self._on_received(record, event)
         if record.side == "local":
             return self._on_local(record)
-        if record.side == "out":
-            self._on_sent(record, event)
-            return []
-        return self._on_received(record, event)
+        self._on_sent(record, event)
+        return []
 
     # Local records
 
@@ -270,8 +272,6 @@ class Conversation:
     def _on_received(self, record: Record, event: AnyEvent | None) -> list[Change]:
         t = record.t
         match event:
-            case ev.AudioDelta():
-                return self._service.audio(event, record.audio, t)
             case ev.AudioTranscriptDelta() | ev.TextDelta():
                 return self._service.text(event, event.delta or "", t)
             case ev.AudioTranscriptDone():

@@ -206,14 +206,12 @@ class ServiceSide:
 
     def assistant_item(self, event: ev.PartEvent) -> ItemState:
         """Return the item an event is about; one that names none means the last of its response."""
-        response = self._book.response(event.response_id)
         if event.item_id is not None:
-            item_id = self._book.scoped(event.item_id)
-        elif response is not None and response.items:
-            item_id = response.items[-1]
+            item = self._book.item(self._book.scoped(event.item_id))
         else:
-            item_id = self._book.scoped("item-without-id")
-        item = self._book.item(item_id)
+            response = self._book.response(event.response_id)
+            last = response.items[-1] if response is not None and response.items else None
+            item = self._book.item(last or self._book.scoped("item-without-id"))
         if item.response is None:
             item.role, item.type = item.role or "assistant", item.type or "message"
             self._book.link(item, event.response_id)

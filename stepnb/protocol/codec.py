@@ -23,7 +23,7 @@ from .events import ALIASES, EVENTS, Event, MalformedEvent, Open, UnknownEvent
 AnyEvent = Event | UnknownEvent | MalformedEvent
 
 # Which field of a frame carries audio. These two are nearly all of the traffic.
-_AUDIO_FIELD = {"input_audio_buffer.append": "audio", "response.audio.delta": "delta"}
+AUDIO_FIELD = {"input_audio_buffer.append": "audio", "response.audio.delta": "delta"}
 _ABSENT = object()
 # Characters. The audio of anything shorter is not worth a way of its own; in anything longer it begins before.
 _LONG = 512
@@ -135,19 +135,19 @@ def _audio_first(frame: str) -> Decoded | None:
         at = frame.find('"audio":"', 0, _LONG)
         if at < 0:
             return None
-    key = frame[at : at + 7]
+    field = frame[at + 1 : at + 6]
     at += 9
     end = frame.find('"', at)
-    skeleton = frame[:at] + frame[end:]
+    payload, skeleton = frame[at:end], frame[:at] + frame[end:]
     try:
         event = _direct.decode(skeleton)
-        field = _AUDIO_FIELD[event.type]
         # What was cut out may be something else of the same name, further in or repeated.
-        if key[1:-1] != field or getattr(event, field) or skeleton.count("{") > 1 or skeleton.count(key) > 1:
+        if field != AUDIO_FIELD[event.type] or getattr(event, field):
             return None
-        payload = frame[at:end]
         pcm = pybase64.b64decode(payload, validate=True)
     except (msgspec.DecodeError, ValueError, KeyError):
+        return None
+    if skeleton.rfind("{") > 0 or skeleton.count(f'"{field}"') > 1:
         return None
     if not pcm or len(pcm) % 2 or not _is_canonical(payload, pcm):
         return None
@@ -156,7 +156,7 @@ def _audio_first(frame: str) -> Decoded | None:
 
 
 def _with_audio(event: Any, frame: str, repairs: tuple[str, ...]) -> Decoded:
-    field = _AUDIO_FIELD.get(event.type)
+    field = AUDIO_FIELD.get(event.type)
     if field is None:
         return Decoded(event, None, repairs)
     payload = getattr(event, field)
@@ -187,7 +187,7 @@ def cut_out(frame: str, payload: str, pcm: bytes) -> Cut:
 
 def _is_canonical(payload: str, pcm: bytes) -> bool:
     # Only characters beside the padding can hold bits that stand for nothing.
-    return not payload.endswith("=") or payload.endswith(pybase64.b64encode_as_string(pcm[-(len(pcm) % 3) :]))
+    return payload[-1:] != "=" or payload.endswith(pybase64.b64encode_as_string(pcm[-(len(pcm) % 3) :]))
 
 
 def _nested_error(body: dict[str, Any]) -> dict[str, Any]:

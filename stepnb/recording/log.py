@@ -173,21 +173,20 @@ class EventLog(Log):
         repairs: tuple[str, ...] = (),
     ) -> Record:
         """Append a frame, with its audio where it has some."""
-        if audio is None or not audio.pcm:
-            return self._append(Record(self._index.count, t, side, kind, frame, repairs=repairs))
-        lane = _LANE[side]
-        if self.audio.lanes[lane].waiting >= MOST_IN_MEMORY and not self._made_room(self.audio.lanes[lane]):
-            self.audio.stop(lane)
-        ref = self.audio.append(audio.pcm, lane)
-        return self._append(
-            Record(self._index.count, t, side, kind, audio.skeleton, audio.at, ref, None, repairs)
-        )
+        cut, ref = 0, None
+        if audio is not None and audio.pcm:
+            lane = _LANE[side]
+            blob = self.audio.lanes[lane]
+            if blob.size - blob.written >= MOST_IN_MEMORY and not self._made_room(blob):
+                self.audio.stop(lane)
+            frame, cut, ref = audio.skeleton, audio.at, self.audio.append(audio.pcm, lane)
+        return self._append(Record(self._index.count, t, side, kind, frame, cut, ref, None, repairs))
 
     def append_local(self, kind: str, data: dict[str, Any], t: int | None = None) -> Record:
         """Append a local record."""
         when = time.monotonic_ns() if t is None else t
         # A copy: whoever said it may go on changing its lists.
-        data = msgspec.to_builtins(data, enc_hook=repr)
+        data = _writable(msgspec.to_builtins(data, enc_hook=repr))
         return self._append(Record(self._index.count, when, "local", kind, data=data))
 
     def _append(self, record: Record) -> Record:
@@ -215,10 +214,22 @@ class EventLog(Log):
 
     def flush(self) -> None:
         """Write what has come since the last flush; why it cannot be written is in ``spool.failure``."""
-        self._index.settle()
+        self._index.write_down()
         self.spool.flush()
+        self._index.waiting = self._index.lines.waiting  # what came meanwhile may be left out once
 
     def close(self) -> None:
         """Write the rest; everything stays readable."""
-        self._index.settle()
+        self._index.write_down()
         self.spool.close()
+
+
+def _writable(value: Any) -> Any:
+    """Return plain data with a question mark for each half of a surrogate pair, which no file takes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_writable(key): _writable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_writable(inner) for inner in value]
+    return value

@@ -26,7 +26,7 @@ from .about import About, Settings
 from .archive import pack, unpack
 from .export import export
 from .log import Log
-from .records import Index, record_of
+from .records import Index
 from .spool import EVENTS, pcm_name
 from .store import LANES, AudioStore, Blob
 
@@ -229,11 +229,10 @@ def _fill(index: Index, path: Path, audio: AudioStore, notices: list[str]) -> No
                 )
                 break
             try:
-                record = record_of(len(index), line)
+                record = index.add(line, start)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 damaged += 1
             else:
-                index.add(record, start, len(line))
                 if record.audio is not None and record.audio.kept:
                     end = record.audio.offset + record.audio.length
                     beyond = end - audio.lanes[record.audio.lane].size

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from ..conversation.record import AudioRef, Lane, Record, Side
+from ..protocol.codec import AUDIO_FIELD
 from .store import Blob
 
 # Records are read from the log in stretches of this many bytes.
@@ -44,15 +44,22 @@ _decode_line = msgspec.json.Decoder(Line).decode
 
 def line_of(record: Record) -> bytes:
     """Return a record as a line of JSON, with its line feed."""
-    frame, audio = record.skeleton, record.audio
+    frame, audio, kind = record.skeleton, record.audio, record.kind
     raw = _NO_FRAME
     if frame is not None:
         # What is not JSON, or spans lines, is written as a string. Nothing else here begins with a quote.
-        verbatim = record.kind != "malformed" and frame[:1] == "{" and frame[-1:] == "}" and "\n" not in frame
+        verbatim = kind != "malformed" and frame[:1] == "{" and frame[-1:] == "}" and "\n" not in frame
+        if verbatim and audio is not None and kind in AUDIO_FIELD and not record.repairs:
+            # Nearly all of the traffic: the same line as below, in half the time.
+            sound = f'["{audio.lane}",{audio.offset},{audio.length}]'
+            return (
+                f'{{"t":{record.t},"side":"{record.side}","kind":"{kind}",'
+                f'"frame":{frame},"cut":{record.cut},"audio":{sound}}}\n'
+            ).encode()
         raw = Raw(frame.encode() if verbatim else _encode(frame))
     place = (audio.lane, audio.offset, audio.length) if audio else None
     return (
-        _encode(Line(record.t, record.side, record.kind, raw, record.cut, place, record.repairs, record.data))
+        _encode(Line(record.t, record.side, kind, raw, record.cut, place, record.repairs, record.data))
         + b"\n"
     )
 
@@ -79,23 +86,28 @@ class Index:
     """Where each record stands in the lines, and what is asked of many records at once.
 
     A record costs 36 bytes of memory here; the rest of it is read when it is wanted. What is new is kept as it is until
-    `settle` makes lines of it, once a second or when somebody wants to read, and not on the thread that appends.
+    `write_down` makes lines of it, once a second and not on the thread that appends. Lines are looked at by `settle`,
+    when somebody wants to read: most sessions are not read while they run.
 
     Only one thread appends. Any thread may settle and read: ``ends`` grows last, and its length is that of what can be
     read.
 
     Attributes
     ----------
+    lines
+        The records as lines of JSON.
     count
         Records, the new ones included: the number of the next one.
+    waiting
+        Bytes that are in memory only, about.
     """
 
     def __init__(self, lines: Blob) -> None:
         self.lines = lines
         self.count = 0
-        self._new: deque[Record] = deque()
-        self._new_bytes = 0
-        self._settling = threading.Lock()
+        self.waiting = 0
+        self._new: list[Record] = []
+        self._settling = threading.RLock()
         self._ends = array("q")
         self._starts = array("q")
         self._times = array("q")
@@ -108,46 +120,63 @@ class Index:
     def __len__(self) -> int:
         return len(self._ends)
 
-    @property
-    def waiting(self) -> int:
-        """Bytes that are in memory only, about."""
-        return self.lines.waiting + self._new_bytes
-
     def append(self, record: Record) -> None:
         """Take in a new record."""
         self._new.append(record)
-        self._new_bytes += _ABOUT + len(record.skeleton or "")
+        self.waiting += _ABOUT + len(record.skeleton or "")
         self.count += 1
 
-    def settle(self) -> None:
+    def write_down(self) -> None:
         """Make lines of what is new."""
         with self._settling:
-            if not self._new:
-                return
-            self._new_bytes = 0  # what comes meanwhile may be left out of the estimate once
-            records = [self._new.popleft() for _ in range(len(self._new))]
-            lines = [line_of(record) for record in records]
-            start = self.lines.append(b"".join(lines))
-            for record, line in zip(records, lines, strict=True):
-                self._place(record, start, len(line))
-                start += len(line)
+            if records := self._new[:]:
+                self.lines.append(b"".join([line_of(record) for record in records]))
+                del self._new[: len(records)]
 
-    def add(self, record: Record, start: int, length: int) -> None:
-        """Take in a record whose line stands at start already."""
+    def settle(self) -> None:
+        """Look at the lines that are new."""
+        with self._settling:
+            count = self.count
+            self.write_down()
+            while len(self) < count:
+                start = self.end
+                for line in self._lines_from(start):
+                    self._place(_decode_line(line), start, len(line) + 1)
+                    start += len(line) + 1
+
+    def _lines_from(self, start: int) -> list[bytes]:
+        """Return some of the lines from a place on, of which there is one at least."""
+        length = _STRETCH
+        while True:
+            *lines, _ = self.lines.read(start, length).split(b"\n")
+            if lines:
+                return lines
+            length *= 2
+
+    def add(self, line: bytes, start: int) -> Record:
+        """Take in a line that stands at start already, with its line feed; return its record.
+
+        Raises
+        ------
+        msgspec.DecodeError, UnicodeDecodeError
+            The line is not one of a record.
+        """
+        record = record_of(self.count, line)
+        self._place(_decode_line(line), start, len(line))
         self.count += 1
-        self._place(record, start, length)
+        return record
 
-    def _place(self, record: Record, start: int, length: int) -> None:
-        name = (record.side, record.kind)
+    def _place(self, line: Line, start: int, length: int) -> None:
+        name = (line.side, line.kind)
         number = self._numbers.get(name)
         if number is None:
             number = self._numbers[name] = len(self._names)
             self._names.append(name)
         self._starts.append(start)
-        self._times.append(record.t)
+        self._times.append(line.t)
         self._kinds.append(number)
-        self._audio.append(record.audio.length if record.audio else 0)
-        self._wire.append(_on_the_wire(record))
+        self._audio.append(line.audio[2] if line.audio else 0)
+        self._wire.append(_on_the_wire(line))
         self._ends.append(start + length)
 
     @property
@@ -200,9 +229,10 @@ class Index:
         return list(self._names)
 
 
-def _on_the_wire(record: Record) -> int:
-    if record.skeleton is None:
-        return 0
+def _on_the_wire(line: Line) -> int:
+    frame = bytes(line.frame)
+    if frame[:1] == b'"':
+        frame = msgspec.json.decode(frame, type=str).encode()
     # As base64, four characters for three bytes; a negative cut says that it is in the skeleton.
-    audio = (record.audio.length + 2) // 3 * 4 if record.audio is not None and record.cut >= 0 else 0
-    return min(len(record.skeleton.encode("utf-8", "surrogatepass")) + audio, 0xFFFF_FFFF)
+    audio = (line.audio[2] + 2) // 3 * 4 if line.audio and line.cut >= 0 else 0
+    return min(len(frame) + audio, 0xFFFF_FFFF)

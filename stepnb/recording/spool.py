@@ -103,11 +103,11 @@ class Spool:
             self.folder = Path(tempfile.mkdtemp(prefix="stepnb-"))  # 0700
             weakref.finalize(self, _remove, self.folder, self._files)
             self._open(self.folder)
-        # Lines point into the audio. Their end is taken first and they are written last, so that no line on disk points
-        # at audio that is not there.
-        sizes = {name: blob.size for name, blob in self._blobs.items()}
+        # Lines point into the audio. They are counted first and written last, so that no line on disk points at audio
+        # that is not there.
+        counts = {name: blob.pieces for name, blob in self._blobs.items()}
         for name in reversed(self._blobs):
-            self._blobs[name].write_out(sizes[name])
+            self._blobs[name].write_out(counts[name])
         if any(os.fstat(file).st_nlink == 0 for file in self._files):
             raise FileNotFoundError(errno.ENOENT, f"the folder {str(self.folder)!r} was removed")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Sequence
 from typing import Literal
 
@@ -22,48 +21,55 @@ _KEPT: dict[KeepAudio, tuple[Lane, ...]] = {
 
 # What may wait in memory. More is written at once; where writing fails for good, more is not kept.
 MOST_IN_MEMORY = 32 << 20
-# Bytes that are written with one call.
-_AT_ONCE = 1 << 18
+# Pieces that are written with one call: joining more costs more than the call.
+_AT_ONCE = 64
 
 
 class Blob:
     """Append-only bytes: the newest in memory, as the pieces that came, and the rest in a file.
 
+    One thread appends and never waits, one at a time writes, any may read.
+
     Attributes
     ----------
-    waiting
-        Bytes that are in memory only.
+    size
+        All bytes.
+    written
+        Those that are in the file.
     """
 
     def __init__(self) -> None:
-        self.waiting = 0
-        self._pieces: deque[bytes] = deque()
-        self._written = 0
+        self.size = 0
+        self.written = 0
+        self._pieces: list[bytes] = []
         self._file: int | None = None
-        self._lock = threading.Lock()
+        self._moving = threading.Lock()  # held while pieces become part of the file, and to read
 
     @property
-    def size(self) -> int:
-        """All bytes."""
-        with self._lock:
-            return self._written + self.waiting
+    def waiting(self) -> int:
+        """Bytes that are in memory only."""
+        return self.size - self.written
+
+    @property
+    def pieces(self) -> int:
+        """How many pieces are in memory only."""
+        return len(self._pieces)
 
     def attach(self, file: int, written: int = 0) -> None:
         """Use an open file (its descriptor), of which so many bytes count already."""
-        with self._lock:
-            self._file = file
-            self._written = written
+        self._file = file
+        self.size += written - self.written
+        self.written = written
 
     def append(self, data: bytes) -> int:
         """Append and return the offset."""
-        with self._lock:
-            offset = self._written + self.waiting
-            self._pieces.append(data)
-            self.waiting += len(data)
+        offset = self.size
+        self._pieces.append(data)
+        self.size = offset + len(data)
         return offset
 
-    def write_out(self, size: int) -> None:
-        """Write everything before an offset, which was the `size` once, to the file. One thread at a time.
+    def write_out(self, count: int) -> None:
+        """Write the first pieces in memory to the file. One thread at a time.
 
         Raises
         ------
@@ -71,13 +77,33 @@ class Blob:
             The file takes no more; what was not written stays in memory.
         """
         assert self._file is not None
-        while self._written < size:
-            with self._lock:
-                pieces = self._first(min(size - self._written, _AT_ONCE))
-            # Without the lock: a slow disk must not hold up whoever appends.
-            written = os.write(self._file, b"".join(pieces))
-            with self._lock:
-                self._drop(written)
+        while count:
+            pieces = self._pieces[: min(count, _AT_ONCE)]
+            data = b"".join(pieces)
+            # Without the lock: a slow disk must not hold up whoever reads.
+            written = os.write(self._file, data)
+            rest = [data[written:]] if written < len(data) else []
+            with self._moving:
+                self.written += written
+                self._pieces[: len(pieces)] = rest
+            count += len(rest) - len(pieces)
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return bytes; fewer where the blob ends before."""
+        with self._moving:
+            on_disk = max(min(length, self.written - offset), 0)
+            rest = b""
+            if on_disk < length:
+                start = offset + on_disk - self.written
+                end = start + length - on_disk
+                rest = b"".join(self._first(end))[start:end]
+            if not on_disk:
+                return rest
+            assert self._file is not None
+            if not hasattr(os, "pread"):  # Windows: one position for all, so the lock is kept
+                os.lseek(self._file, offset, os.SEEK_SET)
+                return os.read(self._file, on_disk) + rest
+        return os.pread(self._file, on_disk, offset) + rest
 
     def _first(self, length: int) -> list[bytes]:
         """Return the first pieces in memory, at least so many bytes if there are."""
@@ -88,33 +114,6 @@ class Blob:
             pieces.append(piece)
             length -= len(piece)
         return pieces
-
-    def _drop(self, length: int) -> None:
-        """Forget the first bytes in memory, which are in the file now."""
-        self._written += length
-        self.waiting -= length
-        while length:
-            piece = self._pieces.popleft()
-            if len(piece) > length:
-                self._pieces.appendleft(piece[length:])
-            length -= min(length, len(piece))
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Return bytes; fewer where the blob ends before."""
-        with self._lock:
-            on_disk = max(min(length, self._written - offset), 0)
-            rest = b""
-            if on_disk < length:
-                start = offset + on_disk - self._written
-                end = start + length - on_disk
-                rest = b"".join(self._first(end))[start:end]
-            if not on_disk:
-                return rest
-            assert self._file is not None
-            if not hasattr(os, "pread"):  # Windows: one position for all, so the lock is kept
-                os.lseek(self._file, offset, os.SEEK_SET)
-                return os.read(self._file, on_disk) + rest
-        return os.pread(self._file, on_disk, offset) + rest
 
 
 class AudioStore:
@@ -136,16 +135,15 @@ class AudioStore:
             raise ConfigError(f"keep_audio is {keep!r}.", fix=f"Write one of {', '.join(map(repr, _KEPT))}.")
         self.keep = keep
         self.lanes: dict[Lane, Blob] = {lane: Blob() for lane in LANES}
-        self._full: set[Lane] = set(LANES) - set(_KEPT[keep])
+        self._kept = {lane: self.lanes[lane] for lane in _KEPT[keep]}
 
     def append(self, pcm: bytes, lane: Lane) -> AudioRef:
-        if lane in self._full:
-            return AudioRef(NOT_KEPT, len(pcm), lane)
-        return AudioRef(self.lanes[lane].append(pcm), len(pcm), lane)
+        kept = self._kept.get(lane)
+        return AudioRef(NOT_KEPT if kept is None else kept.append(pcm), len(pcm), lane)
 
     def stop(self, lane: Lane) -> None:
         """Keep no more audio of a lane."""
-        self._full.add(lane)
+        self._kept.pop(lane, None)
 
     def read(self, refs: Sequence[AudioRef]) -> bytes:
         """Return the stretches one after the other; what was not kept is left out."""

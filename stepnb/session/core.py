@@ -191,14 +191,12 @@ class SessionCore:
     def on_frame(self, frame: str) -> None:
         """Take in a frame of the service."""
         decoded = codec.decode(frame)
-        event = decoded.event
-        record = self.log.append_frame(
-            "in", event.type, frame, time.monotonic_ns(), decoded.audio, decoded.repairs
-        )
-        if isinstance(event, _MORE):
-            self._on_more(event, record, decoded.pcm)
-            return
+        event, audio = decoded.event, decoded.audio
+        record = self.log.append_frame("in", event.type, frame, time.monotonic_ns(), audio, decoded.repairs)
         changes = self.conversation.apply(record, event)
+        if isinstance(event, _MORE):
+            self._on_more(event, record, changes, audio.pcm if audio is not None else None)
+            return
         # Silence first: what a barge-in discards must not be told to the player any more.
         if isinstance(event, ev.SpeechStarted):
             self.bargein.interrupt(by_speech=True)
@@ -219,12 +217,12 @@ class SessionCore:
             self.asking.count_cost()  # before the slot grants the next answer
         return self.asking.slot.on_event(event, now)
 
-    def _on_more(self, event: ev.PartEvent, record: Record, pcm: bytes | None) -> None:
+    def _on_more(self, event: ev.PartEvent, record: Record, changes: list[Change], pcm: bytes | None) -> None:
         """The same for nearly all of the traffic, which only adds to an answer that has begun."""
-        for change in self.conversation.apply(record, event):
+        for change in changes:
             self.hub.change(change, pcm)
         self.asking.slot.goes_on(record.t / 1e9)
-        if pcm is not None:
+        if pcm is not None and not self.settings.voice_locked:
             self.settings.lock_voice()
         self.hub.event(event)
 

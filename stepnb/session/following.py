@@ -23,30 +23,21 @@ def call_back(core: SessionCore, type: str, callback: Callback) -> Callable[[], 
         text = f"Your callback {name} for {type!r} failed: {error!r}"
         core.loop.call_soon_threadsafe(core.notice, "error", text)
 
-    _subscribe(core, subscription)
+    core.loop.call_soon_threadsafe(core.hub.subscribe, subscription)
     user_thread.submit(deliver(subscription, callback, failed))
-    return lambda: _unsubscribe(core, subscription)
+    return lambda: _end(core, subscription)
 
 
 async def follow(core: SessionCore) -> AsyncIterator[AnyEvent]:
     """Yield every event from now on, until the session closes."""
     subscription = Subscription(asyncio.get_running_loop())
-    _subscribe(core, subscription)
+    core.loop.call_soon_threadsafe(core.hub.subscribe, subscription)
     try:
         async for event in subscription:
             yield event
     finally:
-        _unsubscribe(core, subscription)
+        _end(core, subscription)
 
 
-def _subscribe(core: SessionCore, subscription: Subscription) -> None:
-    core.loop.call_soon_threadsafe(core.hub.subscriptions.append, subscription)
-
-
-def _unsubscribe(core: SessionCore, subscription: Subscription) -> None:
-    def remove() -> None:
-        if subscription in core.hub.subscriptions:
-            core.hub.subscriptions.remove(subscription)
-        subscription.end()
-
-    core.loop.call_soon_threadsafe(remove)
+def _end(core: SessionCore, subscription: Subscription) -> None:
+    core.loop.call_soon_threadsafe(core.hub.unsubscribe, subscription)

@@ -34,7 +34,8 @@ class Hub:
         self.notices: deque[Notice] = deque(maxlen=500)
         self.listeners: list[Listener] = []
         self.subscriptions: list[Subscription] = []
-        self._waking: asyncio.Handle | None = None
+        self._events: list[AnyEvent] = []
+        self._handing_over: asyncio.Handle | None = None
 
     def change(self, change: Change, pcm: bytes | None) -> None:
         if self.listeners:
@@ -61,18 +62,30 @@ class Hub:
     def event(self, event: AnyEvent) -> None:
         if not self.subscriptions:
             return
-        for subscription in self.subscriptions:
-            subscription.push(event)
-        if self._waking is None:
+        self._events.append(event)
+        if self._handing_over is None:
             # Once for everything that came at once: waking another thread costs more than the event itself.
-            self._waking = asyncio.get_running_loop().call_soon(self._wake)
+            self._handing_over = asyncio.get_running_loop().call_soon(self._hand_over)
 
-    def _wake(self) -> None:
-        self._waking = None
+    def _hand_over(self) -> None:
+        self._handing_over = None
+        events, self._events = self._events, []
         for subscription in self.subscriptions:
-            subscription.wake()
+            subscription.push(events)
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Hand over every event from now on."""
+        self._hand_over()
+        self.subscriptions.append(subscription)
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Hand over no more events."""
+        if subscription in self.subscriptions:
+            self.subscriptions.remove(subscription)
+        subscription.end()
 
     def end(self) -> None:
+        self._hand_over()
         for subscription in self.subscriptions:
             subscription.end()
 

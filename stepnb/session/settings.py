@@ -105,10 +105,9 @@ class Settings:
         self._set(config)
 
     def lock_voice(self) -> None:
-        """The service speaks."""
-        if not self.voice_locked:
-            self.voice_locked = True
-            self._hub.config_changed()
+        """The service speaks for the first time."""
+        self.voice_locked = True
+        self._hub.config_changed()
 
     def on_updated(self, echo: ev.SessionInfo) -> None:
         """Compare the echo with what was sent: unknown or unwelcome values are dropped silently otherwise."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from ..protocol.codec import AnyEvent
@@ -28,32 +28,28 @@ class Subscription:
         self.dropped = 0
         self._kind = kind
         self._loop = loop
-        # Filled on one thread and emptied on another; a deque needs no lock for that.
-        self._events: deque[AnyEvent] = deque()
+        # Filled on one thread and emptied on another; a deque needs no lock for that, and drops the oldest by itself.
+        self._events: deque[AnyEvent] = deque(maxlen=BACKLOG)
         self._ready = asyncio.Event()
-        self._woken = False
+        self._awake = False
         self._ended = False
 
-    def push(self, event: AnyEvent) -> None:
-        """Queue an event. Called on the I/O thread."""
-        if self._kind is not None and event.type != self._kind:
-            return
-        if len(self._events) >= BACKLOG:
-            self._events.popleft()
-            self.dropped += 1
-        self._events.append(event)
+    def push(self, events: Sequence[AnyEvent]) -> None:
+        """Queue events and have the subscriber take them. Called on the I/O thread."""
+        if self._kind is not None:
+            events = [event for event in events if event.type == self._kind]
+        self.dropped += max(len(self._events) + len(events) - BACKLOG, 0)
+        self._events.extend(events)
+        if self._events and not self._awake:
+            self._awake = True
+            self._wake()
 
     def end(self) -> None:
         """No more events will come."""
         self._ended = True
-        self._woken = False
-        self.wake()
+        self._wake()
 
-    def wake(self) -> None:
-        """Let the subscriber have what is queued."""
-        if self._woken or not (self._events or self._ended):
-            return
-        self._woken = True
+    def _wake(self) -> None:
         try:
             self._loop.call_soon_threadsafe(self._ready.set)
         except RuntimeError:
@@ -62,12 +58,14 @@ class Subscription:
     async def batches(self) -> AsyncIterator[deque[AnyEvent]]:
         """Yield what is queued, to be emptied from the left, as often as there is something."""
         while True:
-            await self._ready.wait()  # ends with `end`, which every close of the session calls
-            self._ready.clear()
-            self._woken = False
+            if not self._events:
+                self._awake = False  # before it looks again: what comes from now on wakes it
+                if not self._events:
+                    if self._ended:
+                        return
+                    await self._ready.wait()  # ends with `end`, which every close of the session calls
+                    self._ready.clear()
             yield self._events
-            if self._ended and not self._events:
-                return
 
     async def __aiter__(self) -> AsyncIterator[AnyEvent]:
         async for events in self.batches():

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import multiprocessing
 import operator
 import os
@@ -31,8 +32,9 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pybase64
@@ -45,6 +47,8 @@ import stepnb as sn
 from stepnb.protocol import codec
 from stepnb.protocol import events as ev
 from stepnb.service.loop import io_thread
+
+T = TypeVar("T")
 
 ANSWERS = 50
 DELTAS = 100
@@ -225,17 +229,23 @@ def vendor(url: str) -> float:
     return asyncio.run(main())
 
 
+def _alone(client: Callable[[str], T], url: str) -> T:
+    """Measure a client without the garbage of the one before."""
+    gc.collect()
+    return client(url)
+
+
 def measure(url: str) -> dict[str, list[float]]:
     """Return the CPU seconds of every client, by turns."""
     used: dict[str, list[float]] = defaultdict(list)
     for _ in range(REPEATS):
-        used[BARE].append(bare(url))
-        both, io_alone = stepnb(url)
+        used[BARE].append(_alone(bare, url))
+        both, io_alone = _alone(stepnb, url)
         used[STEPNB].append(both)
         used[NETWORK].append(io_alone)
-        used[OPENAI].append(openai_python(url, beta=False))
-        used["openai-python, beta"].append(openai_python(url, beta=True))
-        used["stepfun-realtime-api"].append(vendor(url))
+        used[OPENAI].append(_alone(functools.partial(openai_python, beta=False), url))
+        used["openai-python, beta"].append(_alone(functools.partial(openai_python, beta=True), url))
+        used["stepfun-realtime-api"].append(_alone(vendor, url))
     return used
 
 

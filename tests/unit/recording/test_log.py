@@ -44,6 +44,14 @@ def test_a_local_record_was_never_on_the_wire() -> None:
         log.frame(log.append_local("page", {}))
 
 
+def test_half_a_character_spoils_nothing() -> None:
+    log = EventLog()
+    log.append_local("turn", {"text": "Hello \ud83d!"})
+    append(log, b"\1\0" * 100)
+    log.flush()
+    assert [record.text for record in log] == ["Hello ?!", ""] and log.spool.failure is None
+
+
 def test_reading_needs_no_flush_and_survives_one() -> None:
     log = EventLog()
     records = [append(log, bytes([n, 0]) * 100) for n in range(10)]

@@ -92,9 +92,10 @@ def test_damaged_records_are_left_out_and_counted(log: EventLog, tmp_path: Path)
     events = tmp_path / "run" / "events.jsonl"
     lines = events.read_bytes().splitlines(keepends=True)
     odd = b'{"t":1,"side":"local","kind":"discard","data":{"response":"never"}}\n'
+    count = len(log)
     events.write_bytes(b"".join([*lines[:2], b"\x00\xff garbage\n", odd, *lines[2:]]))
     recording = Recording.load(tmp_path / "run")
-    assert len(recording.events) == len(log) + 1 and recording.turns[0].transcript == "Hello"
+    assert len(recording.events) == count + 1 and recording.turns[0].transcript == "Hello"
     assert recording.notices == [
         "1 records cannot be read and are left out.",
         "1 records do not fit the conversation and are left out of it.",

@@ -83,7 +83,7 @@ def test_the_index_reads_what_it_was_given() -> None:
     for n in range(1000):
         record = Record(n, n * 10, "local", f"kind{n % 3}", data={"text": "x" * (n % 700)})
         line = line_of(record)
-        index.add(record, index.lines.append(line), len(line))
+        assert index.add(line, index.lines.append(line)) == record
         records.append(record)
     assert list(index.records(range(1000))) == records
     assert list(index.records([999, 5, 500, 6])) == [records[n] for n in (999, 5, 500, 6)]

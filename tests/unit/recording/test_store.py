@@ -37,7 +37,7 @@ def test_a_blob_reads_as_one_wherever_it_lies(
         blob.attach(file)
         for step in steps:
             if step is None:
-                blob.write_out(blob.size)
+                blob.write_out(blob.pieces)
                 assert blob.waiting == 0
             else:
                 assert blob.append(step) == len(whole)
@@ -53,9 +53,9 @@ def test_only_what_was_there_at_the_time_is_written(descriptor: int) -> None:
     blob = Blob()
     blob.attach(descriptor)
     blob.append(b"first")
-    size = blob.size
+    count = blob.pieces
     blob.append(b"later")
-    blob.write_out(size)
+    blob.write_out(count)
     assert os.pread(descriptor, 100, 0) == b"first" and blob.waiting == 5
 
 
