@@ -22,7 +22,7 @@ _KEPT: dict[KeepAudio, tuple[Lane, ...]] = {
 # What may wait in memory. More is written at once; where writing fails for good, more is not kept.
 MOST_IN_MEMORY = 32 << 20
 # Pieces that are written with one call.
-_AT_ONCE = 64
+_AT_ONCE = 512
 
 
 def _write(file: int, pieces: list[bytes]) -> int:
