@@ -57,7 +57,7 @@ def joined(refs: Sequence[AudioRef]) -> list[AudioRef]:
     return stretches
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """One fact.
 
     Attributes

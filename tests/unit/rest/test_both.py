@@ -3,8 +3,9 @@ from __future__ import annotations
 import _thread
 import asyncio
 import inspect
+import signal
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -71,6 +72,15 @@ def test_a_call_that_is_given_up_is_cancelled() -> None:
     assert thing.cancelled.wait(10)
 
 
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Interrupts arrive also where the tests run in the background of a shell, which ignores them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_an_interrupted_cell_cancels_what_it_waits_for() -> None:
     thing = Thing()
     threading.Timer(0.2, _thread.interrupt_main).start()  # as Jupyter does it on Windows
