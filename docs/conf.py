@@ -56,8 +56,6 @@ nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # they would come from the net
 
 html_theme = "furo"
 html_title = "stepnb"
-html_static_path = ["_static"]
-html_css_files = ["stepnb.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_additional_pages = {"index": "front.html"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 ENGLISH = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
@@ -34,3 +36,13 @@ def test_the_links_are_the_same() -> None:
         return [link for link in re.findall(r"\]\(([^)]*)\)", text) if not link.startswith("README")]
 
     assert links(ENGLISH) == links(CHINESE)
+
+
+@pytest.mark.parametrize("text", [ENGLISH, CHINESE], ids=["english", "chinese"])
+def test_what_is_linked_is_there(text: str) -> None:
+    """Sphinx sees to the links of all other pages; the READMEs are no part of the site."""
+    links = [link.split("#") for link in re.findall(r"\]\(([^)]*)\)", text)]
+    assert [path for path, *_ in links if not (ROOT / path).exists()] == []
+    for path, *anchors in links:
+        headings = re.findall(r"^#+ (.+)$", (ROOT / path).read_text("utf-8"), re.M) if anchors else []
+        assert set(anchors) <= {heading.lower().replace(" ", "-") for heading in headings}, path
