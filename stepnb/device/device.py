@@ -17,7 +17,8 @@ import pybase64
 
 from ..audio.pcm import RATE
 from ..conversation.reducer import Change
-from ..errors import AudioError, ConfigError, SessionClosed
+from ..errors import AudioError, MissingLibrary, SessionClosed
+from ..optional import library
 from ..session.audio_input import FRAME_BYTES, AudioInput
 from ..session.core import SessionCore
 from ..session.status import Notice, Status
@@ -87,12 +88,17 @@ class SoundDevice:
 
         Raises
         ------
-        ConfigError
+        MissingLibrary
             sounddevice, or the PortAudio library it stands on, is missing.
         AudioError
             There is no such device, or it cannot be opened.
         """
-        self._streams = await asyncio.to_thread(self._open, source, sink)
+        opening = asyncio.create_task(asyncio.to_thread(self._open, source, sink))
+        try:
+            self._streams = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_late)
+            raise
         if self._core.closed:
             await self._close()
             raise SessionClosed("The session is closed.", fix="Make a new one: sn.Session().")
@@ -252,15 +258,18 @@ class SoundDevice:
         self._playout.render(out[:, 0], when.outputBufferDacTime)
 
 
+def _close_late(opening: asyncio.Task[tuple[Any, Any]]) -> None:
+    """Close what was opened when nobody waited for it any more: PortAudio cannot be interrupted."""
+    if opening.cancelled() or opening.exception() is not None:
+        return
+    for stream in opening.result():
+        opening.get_loop().run_in_executor(None, stream.close)
+
+
 def _sounddevice() -> Any:
     try:
-        import sounddevice
-    except ImportError as error:
-        raise ConfigError(
-            "The kernel's own sound device needs sounddevice.", fix="pip install 'stepnb[device]'"
-        ) from error
+        return library("sounddevice", "The kernel's own sound device", "device")
     except OSError as error:
-        raise ConfigError(
+        raise MissingLibrary(
             "The PortAudio library is missing.", fix="On Debian and Ubuntu: apt install libportaudio2"
         ) from error
-    return sounddevice

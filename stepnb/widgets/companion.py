@@ -8,6 +8,7 @@ A page from elsewhere that finds the port is refused by the Origin it comes from
 from __future__ import annotations
 
 import asyncio
+import functools
 import hmac
 import http
 import secrets
@@ -21,7 +22,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from ..errors import ConfigError, StepnbError
+from ..errors import ConfigError, SessionClosed, StepnbError
 from . import messages
 from .downlink import Way
 from .page_widget import STATIC
@@ -76,6 +77,7 @@ class Companion:
         self._bridge = bridge
         self._core = panel.session._core
         self._task: asyncio.Task[None] | None = None
+        self._bound: asyncio.Future[None] | None = None  # done when the server listens
         self._address = ""  # host and port
         self._token = ""
         self._tab: ServerConnection | None = None
@@ -89,15 +91,21 @@ class Companion:
         ------
         ConfigError
             A tab is open.
+        SessionClosed
+            The session is closed.
         StepnbError
             The server cannot be started.
         """
+        if self._core.closed:
+            raise SessionClosed("The session is closed.", fix="Make a new one: sn.Session().")
         if self._tab is not None:
             raise ConfigError("The companion tab is open already.", fix="Talk there, or close it first.")
         if self._task is None:
-            bound: asyncio.Future[None] = self._core.loop.create_future()
+            self._bound = bound = self._core.loop.create_future()
             self._task = self._core.spawn(self._serve(bound))
-            await bound
+            self._task.add_done_callback(functools.partial(self._ended, bound))
+        assert self._bound is not None
+        await asyncio.shield(self._bound)  # two may wait for it
         self._token = secrets.token_urlsafe(32)
         self._expire(UNUSED)
         return f"http://{self._address}/#{self._token}"
@@ -132,15 +140,24 @@ class Companion:
                 server_header=None,
             )
         except OSError as error:
-            self._task = None
-            reason = f"The companion tab's server did not start: {error}."
-            bound.set_exception(StepnbError(reason, fix="Is another program keeping it from 127.0.0.1?"))
-            return
+            raise StepnbError(
+                f"The companion tab's server did not start: {error}.",
+                fix="Is another program keeping it from 127.0.0.1?",
+            ) from error
         async with server:
             host, port = next(iter(server.sockets)).getsockname()[:2]
             self._address = f"{host}:{port}"
             bound.set_result(None)
             await self._core.loop.create_future()  # until it is cancelled
+
+    def _ended(self, bound: asyncio.Future[None], task: asyncio.Task[None]) -> None:
+        if task is self._task:
+            self._task = None
+        if not bound.done():
+            failure = None if task.cancelled() else task.exception()
+            bound.set_exception(
+                failure or StepnbError("The companion tab was stopped.", fix="Open it again.")
+            )
 
     def _admit(
         self, connection: ServerConnection, request: Request, files: dict[str, tuple[str, bytes]]

@@ -127,6 +127,32 @@ def test_one_tab_at_a_time_and_a_link_opens_once(session: sn.Session) -> None:
         assert hello(again)["resume"] != secret
 
 
+def test_two_who_ask_at_once_get_addresses_of_one_server(session: sn.Session) -> None:
+    server = session.panel._bridge.companion
+
+    async def both() -> list[str]:
+        return await asyncio.gather(server.start(), server.start())
+
+    first, second = io_thread.submit(both()).result(10)
+    assert parts(first)[0] == parts(second)[0]
+    with come_in(second) as tab:
+        assert hello(tab)["state"]
+
+
+def test_who_waits_for_a_server_that_is_stopped_is_told(session: sn.Session) -> None:
+    server = session.panel._bridge.companion
+
+    async def stopped() -> None:
+        starting = asyncio.create_task(server.start())
+        await asyncio.sleep(0)  # it has begun, and waits
+        server.stop()
+        with pytest.raises(sn.StepnbError, match="stopped"):
+            await asyncio.wait_for(starting, 10)
+
+    io_thread.submit(stopped()).result(20)
+    assert get(session.companion())[0] == 200
+
+
 def soon_owner(session: sn.Session, name: str | None) -> None:
     """Wait until the sound has that owner."""
 
