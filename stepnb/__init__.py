@@ -110,10 +110,11 @@ _PUBLIC = {
 }
 _ERRORS = (
     "ApprovalBlocked", "AudioError", "AudioFileNotFound", "AuthenticationError", "BadRequest",
-    "BalanceExhausted", "BudgetExhausted", "ConfigError", "ConnectError", "ConnectionLost", "ContentBlocked",
-    "EngineError", "ExperimentError", "HandshakeError", "LibraryError", "NeedsConfirmation", "NeedsConsent",
-    "PortInUse", "RateLimited", "RecordingError", "ReplayMismatch", "ServiceError", "ServiceUnavailable",
-    "SessionClosed", "StepnbError", "TurnError", "TurnTimeout", "Unreachable", "WrongPath",
+    "BalanceExhausted", "BudgetExhausted", "ConfigError", "ConnectError", "ConnectionLost",
+    "ContentBlocked", "EngineError", "ExperimentError", "HandshakeError", "LibraryError", "MissingLibrary",
+    "NeedsConfirmation", "NeedsConsent", "PortInUse", "RateLimited", "RecordingError", "ReplayMismatch",
+    "ServiceError", "ServiceUnavailable", "SessionClosed", "StepnbError", "TurnError", "TurnTimeout",
+    "Unreachable", "WrongPath",
 )  # fmt: skip
 _PUBLIC |= dict.fromkeys(_ERRORS, "stepnb.errors")
 

@@ -5,7 +5,8 @@
     StepnbError
     ├── ConfigError                 a wrong argument or setting; also a ValueError
     │   ├── NeedsConsent            a voice would be cloned without a statement of consent
-    │   └── NeedsConfirmation       something would cost money; has ``price`` and ``currency``
+    │   ├── NeedsConfirmation       something would cost money; has ``price`` and ``currency``
+    │   └── MissingLibrary          a library that only this needs is not installed
     ├── AudioError                  audio that cannot be read or used; also a ValueError
     │   └── AudioFileNotFound       also a FileNotFoundError
     ├── ConnectError                no session or no answer to a request came about
@@ -128,6 +129,12 @@ class NeedsConfirmation(ConfigError):
         super().__init__(message, fix=fix, trace_id=trace_id)
         self.price = price
         self.currency = currency
+
+
+class MissingLibrary(ConfigError):
+    """A library that only this needs is not installed."""
+
+    anchor = "missing-library"
 
 
 class AudioError(StepnbError, ValueError):

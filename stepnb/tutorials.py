@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from stepnb.errors import StepnbError
+from stepnb.optional import library
 
 FOLDER = "stepnb-tutorials"
 FIRST = "01_quickstart.ipynb"
@@ -154,16 +155,11 @@ def _copy(folder: Path) -> dict[str, Fate]:
 
 def run_lab(options: argparse.Namespace) -> int:
     """Copy, and serve JupyterLab until it is stopped."""
-    try:
-        from jupyterlab.labapp import LabApp
-    except ImportError as error:
-        raise StepnbError(
-            "JupyterLab is not installed in this environment.", fix='Install it: pip install "stepnb[lab]".'
-        ) from error
+    labapp = library("jupyterlab.labapp", "stepnb lab", "lab")
     folder = Path(options.folder).expanduser().resolve()
     fates = _copy(folder)
     trust([folder / name for name, fate in fates.items() if fate is not Fate.KEPT])
-    LabApp.launch_instance(argv=lab_arguments(folder, options))
+    labapp.LabApp.launch_instance(argv=lab_arguments(folder, options))
     return 0
 
 

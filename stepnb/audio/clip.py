@@ -222,7 +222,9 @@ class Clip(Stimuli):
         Raises
         ------
         AudioError
-            pyloudnorm is not installed, the clip is silent or shorter than 0.4 s, or a number out of range.
+            The clip is silent or shorter than 0.4 s, or a number out of range.
+        MissingLibrary
+            pyloudnorm is not installed.
         """
         from stepnb.audio.quality import normalize
 
@@ -241,7 +243,9 @@ class Clip(Stimuli):
         Raises
         ------
         AudioError
-            Another kind, an option out of range, or a library the kind needs is not installed.
+            Another kind, or an option out of range.
+        MissingLibrary
+            A library the kind needs is not installed.
         """
         from stepnb.plots import draw_clip
 

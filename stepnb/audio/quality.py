@@ -26,8 +26,8 @@ import numpy as np
 from stepnb.audio import noise, pcm
 from stepnb.audio.analysis import clipped
 from stepnb.audio.clip import Clip
-from stepnb.audio.optional import library
-from stepnb.errors import AudioError
+from stepnb.errors import AudioError, MissingLibrary
+from stepnb.optional import library
 
 Verdict = Literal["good", "fair", "bad", "unknown"]
 
@@ -210,7 +210,7 @@ def loudness(clip: Clip) -> float | None:
 
     Raises
     ------
-    AudioError
+    MissingLibrary
         pyloudnorm is not installed.
     """
     meter = library("pyloudnorm", "Loudness")
@@ -229,7 +229,7 @@ def _duration(clip: Clip) -> Check:
 def _loudness(clip: Clip) -> Check:
     try:
         value = loudness(clip)
-    except AudioError:
+    except MissingLibrary:
         return Check("loudness", None, "LUFS", "unknown", "missing")
     if value is None:
         return Check("loudness", None, "LUFS", "bad", "quiet")

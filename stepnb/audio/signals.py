@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from stepnb.audio import pcm, vad
 from stepnb.audio.clip import Clip
-from stepnb.audio.optional import library
 from stepnb.errors import AudioError
+from stepnb.optional import library
 
 ACTIVE_DB = 30.0
 """Frames of 20 ms down to this far below the loudest are speech, the others pauses."""
@@ -109,7 +109,9 @@ def talker(seconds: float, rate: int = pcm.RATE, seed: int = 0) -> Clip:
     Raises
     ------
     AudioError
-        scipy is not installed, or a number out of range.
+        A number out of range.
+    MissingLibrary
+        scipy is not installed.
     """
     silence = Clip.silence(seconds, rate)
     if not silence.pcm:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from stepnb.audio import analysis, pcm, vad
 from stepnb.audio.clip import Clip
-from stepnb.audio.optional import library
 from stepnb.errors import AudioError
+from stepnb.optional import library
 
 WINDOW_MS = 25.0
 HOP_MS = 5.0
@@ -82,7 +82,9 @@ def spectrogram(clip: Clip, *, columns: int = 2000) -> Spectrogram:
     Raises
     ------
     AudioError
-        scipy is not installed, or `columns` is less than 1.
+        `columns` is less than 1.
+    MissingLibrary
+        scipy is not installed.
     """
     times, power = _columns(clip, columns)
     return Spectrogram(times, _rows(clip), _db(power))
@@ -106,7 +108,9 @@ def mel_spectrogram(clip: Clip, *, rows: int = 80, columns: int = 2000) -> Spect
     Raises
     ------
     AudioError
-        scipy is not installed, or a number out of range.
+        A number out of range.
+    MissingLibrary
+        scipy is not installed.
     """
     if not 1 <= rows <= 256:
         raise AudioError(f"rows is {rows!r}, but must be from 1 to 256.")
@@ -132,7 +136,9 @@ def pitch(clip: Clip, *, floor: float = 60.0, ceiling: float = 500.0) -> Pitch:
     Raises
     ------
     AudioError
-        pyworld is not installed, or the range is none.
+        The range is none.
+    MissingLibrary
+        pyworld is not installed.
     """
     if not 20 <= floor < ceiling <= 2000:
         raise AudioError(

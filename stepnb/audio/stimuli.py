@@ -58,7 +58,9 @@ class Stimuli:
         Raises
         ------
         AudioError
-            A number out of range, a silent clip, or scipy is not installed.
+            A number out of range, or a silent clip.
+        MissingLibrary
+            scipy is not installed.
         """
         from stepnb.audio.signals import babble
 

@@ -15,11 +15,11 @@ import msgspec
 import numpy as np
 
 from ..audio.clip import Clip
-from ..audio.optional import library
 from ..audio.pcm import PEAK
 from ..audio.spectrum import pitch
 from ..conversation import timing
 from ..errors import ConfigError
+from ..optional import library
 from ..session.turn import Turn
 from .judge import Judge as Judge
 from .scoring import Context, Found, Over

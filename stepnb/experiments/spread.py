@@ -10,6 +10,7 @@ import asyncio
 from typing import Any
 
 from ..errors import ConfigError
+from ..optional import library
 from .perform import Outcome, perform
 from .plan import Case
 from .runner import Perform, experiment_thread
@@ -26,13 +27,11 @@ def performer(client: Any) -> Perform:
     Raises
     ------
     ConfigError
-        It is something else, or distributed is not installed.
+        It is something else.
+    MissingLibrary
+        distributed is not installed.
     """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise ConfigError("Dask is not installed.", fix="pip install 'stepnb[dask]'") from None
-    if not isinstance(client, Client):
+    if not isinstance(client, library("distributed", "Spreading runs over a cluster", "dask").Client):
         raise ConfigError(
             f"dask is a {type(client).__name__}.", fix="Give a Client: from dask.distributed import Client."
         )

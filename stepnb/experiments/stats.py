@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..audio.optional import library
+from ..optional import library
 from .words import figure, unit_of
 
 LEVEL = 0.95

@@ -46,7 +46,9 @@ def spectrogram(
     Raises
     ------
     AudioError
-        scipy is not installed, or `max_hz` is not positive.
+        `max_hz` is not positive.
+    MissingLibrary
+        scipy is not installed.
     """
     if max_hz is not None and not max_hz > 0:
         raise AudioError(f"max_hz is {max_hz!r}, but must be more than 0.")
@@ -83,7 +85,9 @@ def mel(clip: Clip, *, ax: Axes | None = None, rows: int = 80, who: Who = "you")
     Raises
     ------
     AudioError
-        scipy is not installed, or `rows` is out of range.
+        `rows` is out of range.
+    MissingLibrary
+        scipy is not installed.
     """
     figure, ax = axes_of(ax, _HEIGHT)
     found = spectrum.mel_spectrogram(clip, rows=rows, columns=columns(ax))
@@ -122,7 +126,9 @@ def pitch(
     Raises
     ------
     AudioError
-        pyworld is not installed, or the range is none.
+        The range is none.
+    MissingLibrary
+        pyworld is not installed.
     """
     track = spectrum.pitch(clip, floor=floor, ceiling=ceiling)
     figure, ax = axes_of(ax, 1.9)

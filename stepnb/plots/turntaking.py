@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from stepnb.conversation.cost import Ledger
 from stepnb.conversation.state import TurnState
-from stepnb.errors import ConfigError
+from stepnb.optional import library
 from stepnb.plots.scene import Scene, Source
 
 if TYPE_CHECKING:
@@ -109,15 +108,10 @@ class TurnTaking:
 
         Raises
         ------
-        ConfigError
+        MissingLibrary
             pandas is not installed.
         """
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError:
-            raise ConfigError(
-                "A table needs pandas, which is not installed.", fix="pip install pandas"
-            ) from None
+        pandas = library("pandas", "A table", "data")
         names = list(TurnRow.__dataclass_fields__)
         return pandas.DataFrame([asdict(row) for row in self.rows], columns=names)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from stepnb.audio import analysis, vad
 from stepnb.audio.analysis import SpeechSegment
 from stepnb.audio.clip import Clip
 from stepnb.errors import ConfigError
+from stepnb.optional import library
 from stepnb.plots import fit
 from stepnb.plots.scene import Source
 from stepnb.protocol.config import ServerVAD
@@ -244,14 +244,11 @@ class VadLab:
         Raises
         ------
         ConfigError
-            A value is out of range, or pandas is not installed.
+            A value is out of range.
+        MissingLibrary
+            pandas is not installed.
         """
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError:
-            raise ConfigError(
-                "A grid needs pandas, which is not installed.", fix="pip install pandas"
-            ) from None
+        pandas = library("pandas", "A grid", "data")
         rows = [
             {
                 "prefix_padding_ms": found.vad.prefix_padding_ms,

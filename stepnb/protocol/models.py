@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-import importlib
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
 from ..errors import ConfigError
+from ..optional import library
 from . import catalog
 from .catalog import CLUSTERS, Capabilities, ClusterName
 
@@ -52,16 +52,10 @@ class Models(Sequence[Capabilities]):
 
         Raises
         ------
-        ConfigError
+        MissingLibrary
             pandas is not installed.
         """
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError:
-            raise ConfigError(
-                "A table of models needs pandas, which is not installed.",
-                fix="Install it: pip install pandas",
-            ) from None
+        pandas = library("pandas", "A table of models", "data")
         return pandas.DataFrame([_row(model) for model in self], columns=list(_COLUMNS))
 
     def __repr__(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import importlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -11,6 +10,7 @@ from typing import Any, Literal, overload
 
 from ..conversation.record import Record
 from ..errors import ConfigError
+from ..optional import library
 from .folding import Fold, folded
 from .records import Index
 
@@ -117,16 +117,10 @@ class Events(Sequence[Record]):
 
         Raises
         ------
-        ConfigError
+        MissingLibrary
             pandas is not installed.
         """
-        try:
-            pandas = importlib.import_module("pandas")
-        except ImportError:
-            raise ConfigError(
-                "A table of events needs pandas, which is not installed.",
-                fix="Install it: pip install pandas",
-            ) from None
+        pandas = library("pandas", "A table of events", "data")
         return pandas.DataFrame([self._row(record) for record in self], columns=list(_COLUMNS))
 
     def _row(self, record: Record) -> tuple[Any, ...]:

@@ -77,7 +77,7 @@ class ShownSession(SessionView):
 
         Raises
         ------
-        ConfigError
+        MissingLibrary
             sounddevice (``pip install 'stepnb[device]'``) or the PortAudio library is missing.
         AudioError
             There is no such device, or it cannot be opened.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import html
-import importlib
 import itertools
 import os
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,8 @@ from msgspec import Meta
 
 from ..audio.analysis import envelope
 from ..audio.pcm import PEAK
-from ..errors import ConfigError, StepnbError
+from ..errors import ConfigError
+from ..optional import library
 from ..protocol.catalog import Cluster
 from ..rest.tables import Markup, table
 from ..rest.voices import Voices
@@ -141,7 +141,7 @@ class VoiceComparison(PageWidget):
 
         Raises
         ------
-        StepnbError
+        MissingLibrary
             pandas is not installed.
         """
         names = ("voice", "text", "duration", "pitch", "rate", "error")
@@ -153,7 +153,7 @@ class VoiceComparison(PageWidget):
 
         Raises
         ------
-        StepnbError
+        MissingLibrary
             pandas is not installed.
         """
         chosen = zip(self._test.trials, self._test.choices, strict=False)
@@ -169,7 +169,7 @@ class VoiceComparison(PageWidget):
 
         Raises
         ------
-        StepnbError
+        MissingLibrary
             pandas is not installed.
         """
         names = ("voice", "trials", "wins", "ties", "losses", "preference", "low", "high")
@@ -270,8 +270,5 @@ def _peaks(one: Spoken) -> list[int]:
 
 
 def _frame(rows: list[dict[str, Any]], columns: Sequence[str]) -> Any:
-    try:
-        pandas = importlib.import_module("pandas")
-    except ImportError:
-        raise StepnbError("A table needs pandas, which is not installed.", fix="pip install pandas") from None
+    pandas = library("pandas", "A table", "data")
     return pandas.DataFrame(rows, columns=list(columns))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..audio.clip import Clip
 from ..audio.spectrum import pitch
-from ..errors import AudioError, ConfigError, StepnbError
+from ..errors import ConfigError, MissingLibrary, StepnbError
 from ..protocol.catalog import Voice
 from ..rest.owned import ClonedVoice
 from ..rest.voices import Voices
@@ -75,7 +75,7 @@ def measured(voice: str, text: str, clip: Clip) -> Spoken:
     speech = clip.trim_silence()
     try:
         median = pitch(speech, floor=_LOWEST_HZ).median
-    except AudioError:  # pyworld is not installed
+    except MissingLibrary:
         median = None
     rate = len(_WORD.findall(text)) / speech.duration * 60 if speech.duration else None
     return Spoken(voice, text, clip, None, speech.duration, median, rate)

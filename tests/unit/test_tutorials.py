@@ -114,7 +114,7 @@ def test_lab_without_jupyterlab_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "jupyterlab.labapp", None)
     assert cli.main(["lab", str(tmp_path / "mine")]) == 1
-    assert 'pip install "stepnb[lab]"' in capsys.readouterr().err
+    assert "pip install 'stepnb[lab]'" in capsys.readouterr().err
     assert not (tmp_path / "mine").exists()
 
 

@@ -12,7 +12,7 @@ import soundfile
 from stepnb.audio import noise, quality
 from stepnb.audio.clip import Clip
 from stepnb.audio.quality import Check, Quality
-from stepnb.errors import AudioError
+from stepnb.errors import AudioError, MissingLibrary
 from tests.engine.rest import HIGH_FAST, LOW_SLOW, clip
 
 
@@ -141,7 +141,7 @@ def test_without_pyloudnorm_the_rest_is_judged(low: Clip, monkeypatch: pytest.Mo
     judged = low.quality()
     assert not_good(judged) == {"loudness": "unknown"}
     assert "stepnb[analysis]" in judged["loudness"].advice
-    with pytest.raises(AudioError, match="pyloudnorm"):
+    with pytest.raises(MissingLibrary, match="pyloudnorm"):
         low.normalize()
 
 

@@ -6,7 +6,7 @@ from scipy import signal
 
 from stepnb.audio import spectrum
 from stepnb.audio.clip import Clip
-from stepnb.errors import AudioError
+from stepnb.errors import AudioError, MissingLibrary
 
 
 def tone(hz: float, seconds: float = 1.0, rate: int = 24000, db: float = -6.0) -> Clip:
@@ -82,5 +82,5 @@ def test_ranges_are_checked() -> None:
 
 def test_a_missing_library_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyworld", None)
-    with pytest.raises(AudioError, match=r"needs pyworld.*stepnb\[analysis\]"):
+    with pytest.raises(MissingLibrary, match=r"needs pyworld.*stepnb\[analysis\]"):
         spectrum.pitch(tone(100))

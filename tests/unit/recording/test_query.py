@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from stepnb.errors import ConfigError
+from stepnb.errors import ConfigError, MissingLibrary
 from stepnb.recording.log import EventLog
 from tests.unit.recording.story import append, delta, words
 
@@ -73,5 +73,5 @@ def test_a_table(log: EventLog) -> None:
 
 def test_without_pandas_it_says_what_to_install(log: EventLog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ConfigError, match="pip install pandas"):
+    with pytest.raises(MissingLibrary, match=r"stepnb\[data\]"):
         log.df()
