@@ -20,7 +20,7 @@ from pathlib import Path
 
 from playwright.sync_api import Playwright, expect, sync_playwright
 
-from tests.browser._lab import CHROMIUM_FLAGS, find_chromium
+from tests.browser._browsers import find_chromium
 from tests.browser._sound import Mouth, PulseServer, Recorder, missing_programs
 
 GOALS = {"first": 120.0, "second": 20.0}
@@ -61,12 +61,10 @@ def lab(clone: Path, environment: dict[str, str]) -> Iterator[str]:
 
 def answer(playwright: Playwright, address: str, sound: PulseServer, ear: Recorder, mouth: Mouth) -> None:
     """Ask the quickstart's panel aloud, and return when the answer is heard."""
-    browser = playwright.chromium.launch(
-        executable_path=find_chromium(playwright),
-        args=CHROMIUM_FLAGS,
-        ignore_default_args=["--mute-audio"],
-        env={**sound.client_env},
-    )
+    launch = find_chromium(playwright)
+    if launch is None:
+        raise RuntimeError("There is no Chromium here: run `make browser`.")
+    browser = launch(env=sound.client_env)
     try:
         context = browser.new_context(permissions=["microphone"])
         page = context.new_page()
