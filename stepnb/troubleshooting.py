@@ -14,8 +14,8 @@ _PAGE = "docs/troubleshooting.md"
 _SECTION = re.compile(
     r"^\((?P<anchor>[\w-]+)\)=\n### (?P<title>.+)\n(?P<text>(?:(?!\([\w-]+\)=$|#).*\n)*)", re.MULTILINE
 )
-# To another page or section: it leads nowhere in a notebook. Links to the web stay.
-_RELATIVE_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")
+# To another section or page: it leads nowhere in a notebook. Links to the web stay.
+_RELATIVE_LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?!https?:)(?:#(?P<anchor>[\w-]+)|(?P<page>[^)]+)\.md)\)")
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,16 @@ def troubleshoot(problem: str | StepnbError | None = None) -> Advice:
 def _sections() -> dict[str, Advice]:
     return {
         found["anchor"]: Advice(
-            found["anchor"], found["title"], _RELATIVE_LINK.sub(r"\1", found["text"]).strip()
+            found["anchor"], found["title"], _RELATIVE_LINK.sub(_told, found["text"]).strip()
         )
         for found in _SECTION.finditer(_page().read_text(encoding="utf-8"))
     }
+
+
+def _told(link: re.Match[str]) -> str:
+    if link["anchor"]:
+        return f"{link['text']} (`sn.troubleshoot({link['anchor']!r})`)"
+    return f"{link['text']} (documentation: {link['page']})"
 
 
 def _page() -> Path:
