@@ -7,18 +7,11 @@ import type { DeviceSettings } from "./devices.ts";
 const GESTURES = ["pointerdown", "pointerup", "keydown"] as const;
 
 /**
- * The output latency asked for, s. Measured in JupyterLab with Chromium on two cores with four times their work: in
- * 9.6 s of speech "interactive" (10.7 ms) left gaps of 153 ms (median of 4), this (21.3 ms) of 18 ms; barge-in, from
- * `speech_started` to silence at the ear, took 97 ms and 124 ms (medians). A number, because other browsers may take
- * "playback", which is the same here, for much more.
- */
-const LATENCY_S = 0.02;
-
-/**
  * One AudioContext for microphone and loudspeaker of a view, at the device's own rate.
  *
  * One, and not a second one at 24 kHz for playback: Firefox renders each rate in a graph of its own and gives its
- * echo canceller the graph of the microphone, and a hidden resampler would not be counted in the output latency.
+ * echo canceller the graph of the microphone, and a hidden resampler would not be counted in the output latency. With
+ * the buffers of the browser's choice: longer ones made every answer and every silence later and kept no gap away.
  */
 export class AudioHost {
   #context: AudioContext | null = null;
@@ -81,7 +74,7 @@ export class AudioHost {
   }
 
   async #open(): Promise<AudioContext> {
-    const context = new AudioContext({ latencyHint: LATENCY_S });
+    const context = new AudioContext();
     this.#context = context;
     this.#volume = new GainNode(context, { gain: this.#settings.volume });
     this.#volume.connect(context.destination);
