@@ -12,7 +12,7 @@ from .state import ItemState, ResponseState, ToolCallState, TurnKind, TurnState
 ChangeKind = Literal["turn", "ended", "audio", "audio_end", "speech", "notice", "call", "outputs"]
 
 
-class Change(Struct, frozen=True):
+class Change(Struct, frozen=True, gc=False):
     """Something that is different now.
 
     Attributes

@@ -130,26 +130,29 @@ def _decode_body(frame: str, body: dict[str, Any]) -> Decoded:
 
 def _audio_first(frame: str) -> Decoded | None:
     """Cut the audio out and decode the rest; None where it is not as simple as in nearly all of the traffic."""
+    kind, field, key = "response.audio.delta", "delta", '"delta"'
     at = frame.find('"delta":"', 0, _LONG)
     if at < 0:
+        kind, field, key = "input_audio_buffer.append", "audio", '"audio"'
         at = frame.find('"audio":"', 0, _LONG)
         if at < 0:
             return None
-    field = frame[at + 1 : at + 6]
     at += 9
     end = frame.find('"', at)
-    payload, skeleton = frame[at:end], frame[:at] + frame[end:]
+    skeleton = frame[:at] + frame[end:]
+    # What was cut out may be something else of the same name, further in or repeated.
+    if skeleton.rfind("{") or skeleton.find(key, at) >= 0:
+        return None
     try:
         event = _direct.decode(skeleton)
-        # What was cut out may be something else of the same name, further in or repeated.
-        if field != AUDIO_FIELD[event.type] or getattr(event, field):
+        if event.type != kind or getattr(event, field):
             return None
+        payload = frame[at:end]
         pcm = pybase64.b64decode(payload, validate=True)
-    except (msgspec.DecodeError, ValueError, KeyError):
+    except (msgspec.DecodeError, ValueError):
         return None
-    if skeleton.rfind("{") > 0 or skeleton.count(f'"{field}"') > 1:
-        return None
-    if not pcm or len(pcm) % 2 or not _is_canonical(payload, pcm):
+    size = len(pcm)
+    if not size or size % 2 or (size % 3 and not _is_canonical(payload, pcm)):
         return None
     setattr(event, field, payload)
     return Decoded(event, Cut(pcm, skeleton, at))

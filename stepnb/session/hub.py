@@ -15,6 +15,9 @@ from .subscription import Subscription
 
 logger = logging.getLogger("stepnb")
 
+# Events that follow one another so soon are handed over together, s: waking another thread costs more than an event.
+_TOGETHER = 0.002
+
 
 class Listener(Protocol):
     """Somebody who follows a session; must return at once."""
@@ -36,6 +39,7 @@ class Hub:
         self.subscriptions: list[Subscription] = []
         self._events: list[AnyEvent] = []
         self._handing_over: asyncio.Handle | None = None
+        self._handed_over = 0.0  # when, by the loop's clock
 
     def change(self, change: Change, pcm: bytes | None) -> None:
         if self.listeners:
@@ -64,11 +68,12 @@ class Hub:
             return
         self._events.append(event)
         if self._handing_over is None:
-            # Once for everything that came at once: waking another thread costs more than the event itself.
-            self._handing_over = asyncio.get_running_loop().call_soon(self._hand_over)
+            loop = asyncio.get_running_loop()
+            self._handing_over = loop.call_at(self._handed_over + _TOGETHER, self._hand_over)
 
     def _hand_over(self) -> None:
         self._handing_over = None
+        self._handed_over = asyncio.get_running_loop().time()
         events, self._events = self._events, []
         for subscription in self.subscriptions:
             subscription.push(events)

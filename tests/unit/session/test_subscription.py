@@ -100,12 +100,26 @@ async def a_subscriber_gets_what_comes_after_it() -> None:
     assert seen == ["1", "2", "3", "4"] and seen_late == ["3", "4"]
 
 
+async def events_in_quick_succession_wait_for_one_another() -> None:
+    hub = Hub()
+    async with subscribed() as (subscription, loop, seen):
+        hub.subscribe(subscription)
+        for n in range(20):
+            hub.event(words(n)[0])
+            await asyncio.sleep(0)
+        assert loop.woken == 0
+        hub.end()
+    assert seen == [str(n) for n in range(20)]
+
+
 @pytest.mark.parametrize(
     "story",
     [in_order_with_one_wake_up, only_what_was_asked_for, the_oldest_are_dropped_and_counted,
-     a_subscriber_gets_what_comes_after_it],
+     a_subscriber_gets_what_comes_after_it, events_in_quick_succession_wait_for_one_another],
 )  # fmt: skip
 def test_a_subscriber(story, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     if story is the_oldest_are_dropped_and_counted:
         monkeypatch.setattr(module, "BACKLOG", 5)
+    if story is events_in_quick_succession_wait_for_one_another:
+        monkeypatch.setattr("stepnb.session.hub._TOGETHER", 60)
     asyncio.run(story())
