@@ -17,15 +17,14 @@ import pybase64
 
 from ..audio.pcm import RATE
 from ..conversation.reducer import Change
-from ..errors import AudioError, MissingLibrary, SessionClosed
-from ..optional import library
-from ..session.audio_input import FRAME_BYTES, AudioInput
+from ..errors import SessionClosed
+from ..session.audio_input import AudioInput
 from ..session.core import SessionCore
 from ..session.status import Notice, Status
 from .playout import Playout
+from .portaudio import FRAME, STREAM, cannot_open, sounddevice
 from .ring import Ring
 
-FRAME = FRAME_BYTES // 2
 TICK = 0.02
 REPORT = 0.25
 # What the microphone's side holds while the I/O thread is held up, s.
@@ -110,27 +109,22 @@ class SoundDevice:
             self._talk(True)
 
     def _open(self, source: int | str | None, sink: int | str | None) -> tuple[Any, Any]:
-        sd = _sounddevice()
+        sd = sounddevice()
         self._failure = sd.PortAudioError
-        common = {"samplerate": RATE, "channels": 1, "dtype": "int16", "blocksize": FRAME, "latency": "low"}
         with contextlib.ExitStack() as opened:
             try:
                 self._names = tuple(
                     str(sd.query_devices(device, kind)["name"])
                     for device, kind in ((source, "input"), (sink, "output"))
                 )  # type: ignore[assignment]
-                microphone = sd.InputStream(device=source, callback=self._on_microphone, **common)
+                microphone = sd.InputStream(device=source, callback=self._on_microphone, **STREAM)
                 opened.callback(microphone.close)
-                loudspeaker = sd.OutputStream(device=sink, callback=self._on_loudspeaker, **common)
+                loudspeaker = sd.OutputStream(device=sink, callback=self._on_loudspeaker, **STREAM)
                 opened.callback(loudspeaker.close)
                 microphone.start()
                 loudspeaker.start()
             except (sd.PortAudioError, ValueError) as error:
-                raise AudioError(
-                    f"The sound device cannot be opened: {error}.",
-                    fix="Choose others, which python -m sounddevice lists: s.use_device(input, output). They have to "
-                    "take 24 kHz, as those of PulseAudio, PipeWire, Core Audio and MME do.",
-                ) from error
+                raise cannot_open(error) from error
             opened.pop_all()
         return microphone, loudspeaker
 
@@ -264,12 +258,3 @@ def _close_late(opening: asyncio.Task[tuple[Any, Any]]) -> None:
         return
     for stream in opening.result():
         opening.get_loop().run_in_executor(None, stream.close)
-
-
-def _sounddevice() -> Any:
-    try:
-        return library("sounddevice", "The kernel's own sound device", "device")
-    except OSError as error:
-        raise MissingLibrary(
-            "The PortAudio library is missing.", fix="On Debian and Ubuntu: apt install libportaudio2"
-        ) from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -14,18 +16,33 @@ from msgspec import Meta
 
 from ..audio.clip import Clip
 from ..audio.pcm import RATE
+from ..device.microphone import Microphone
 from ..errors import AudioError, ConfigError
+from ..service.loop import user_thread
 from . import messages
+from .ladder import rungs
 from .page_widget import STATIC, PageWidget
 
 MAX_SECONDS = 60.0
 """Of sound that is shown; what is longer is cut there."""
+# The sound of the kernel's microphone goes to the page so often, and for so much longer than the longest recording, s.
+_TICK = 0.04
+_SPARE = 10.0
+
+
+logger = logging.getLogger("stepnb")
 
 
 class Take(messages.Message, tag="take"):
     """A recording: PCM16LE at 24 kHz as base64."""
 
     pcm: Annotated[str, Meta(min_length=1, max_length=int(MAX_SECONDS) * RATE * 2 * 4 // 3 + 4)]
+
+
+class Listen(messages.Message, tag="listen"):
+    """Send the sound of the kernel's microphone, or no more of it."""
+
+    on: bool
 
 
 Source = Clip | str | os.PathLike[str] | bytes
@@ -36,7 +53,9 @@ class Recorder(PageWidget):
 
     It counts in, shows the level, warns of clipping, ends by itself, and lets it be cut, heard and made again.
     The page can load a file (WAV, FLAC, OGG, MP3) instead, and Python a clip: that of a turn, say. The browser's noise
-    suppression, gain control and echo cancellation are off: a clone would learn what they do to a voice.
+    suppression, gain control and echo cancellation are off: a clone would learn what they do to a voice. Where the page
+    gets no microphone it offers that of the kernel's machine, if the kernel runs on this one and sounddevice is there
+    (``pip install 'stepnb[device]'``).
 
     Parameters
     ----------
@@ -77,8 +96,10 @@ class Recorder(PageWidget):
     seconds = traitlets.List(traitlets.Float()).tag(sync=True)
     trim = traitlets.List(traitlets.Float()).tag(sync=True)
     takes = traitlets.Int()
+    device = traitlets.Bool().tag(sync=True)
 
-    _messages: Any = messages.Hello | Take | messages.File
+    _messages: Any = messages.Hello | Take | Listen | messages.File
+    _over: asyncio.Event | None = None  # set when no more of the kernel's microphone is wanted
 
     def __init__(
         self,
@@ -93,7 +114,8 @@ class Recorder(PageWidget):
         least, most = _window(seconds)
         self._lock = threading.Lock()
         self._sound = Clip.silence(0)
-        super().__init__(script=script or "", seconds=[least, most], **traits)
+        device = "device" in rungs()
+        super().__init__(script=script or "", seconds=[least, most], device=device, **traits)
         if clip is not None:
             self.load(clip)
 
@@ -145,6 +167,44 @@ class Recorder(PageWidget):
                 self._keep(sound, self.trim or [0.0, sound.duration])
             case messages.File():
                 await asyncio.to_thread(lambda: self.load(message.clip(MAX_SECONDS)))
+            case Listen(on=on, view=view):
+                self._hush()
+                if on:
+                    self._over = asyncio.Event()
+                    await self._listen(view, self._over)
+
+    def _hush(self) -> None:
+        if self._over is not None:
+            self._over.set()
+
+    async def _listen(self, view: str, over: asyncio.Event) -> None:
+        """Send a view the sound of the kernel's microphone until it is over."""
+        microphone = Microphone()
+        try:
+            async with asyncio.timeout(self.seconds[1] + _SPARE):
+                await asyncio.to_thread(microphone.open)
+                while not over.is_set():
+                    if not microphone.active:
+                        raise AudioError(
+                            "The kernel's microphone has stopped.", fix="Is it still plugged in?"
+                        )
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(over.wait(), _TICK)
+                    if (heard := microphone.read()).size:
+                        pcm = pybase64.b64encode_as_string(heard.astype("<i2").tobytes())
+                        self._say("heard", view=view, pcm=pcm)
+        except TimeoutError:
+            raise AudioError(
+                "The kernel's microphone was open for too long, and was closed.", fix="Record again."
+            ) from None
+        finally:
+            await asyncio.to_thread(microphone.close)
+
+    def close(self) -> None:
+        """Close the widget, and the kernel's microphone with it."""
+        if self._over is not None:
+            user_thread.loop.call_soon_threadsafe(self._hush)
+        super().close()
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Show the clip where there is no page: on a saved one."""

@@ -23,7 +23,7 @@ from ..service.loop import user_thread
 from ..session.session import Session
 from . import messages
 from .page_widget import STATIC
-from .recorder import Recorder, Source, Take
+from .recorder import Listen, Recorder, Source, Take
 
 # A handle that is dragged is judged once it rests, s.
 _REST = 0.2
@@ -77,7 +77,7 @@ class Bench(Recorder):
     busy = traitlets.Unicode().tag(sync=True)
     made = traitlets.Dict().tag(sync=True)
 
-    _messages: Any = messages.Hello | Take | messages.File | Preview | Clone | Converse
+    _messages: Any = messages.Hello | Take | Listen | messages.File | Preview | Clone | Converse
 
     def __init__(self, lab: VoiceLab, **options: Any) -> None:
         self._lab = lab

@@ -5,6 +5,8 @@ They live as long as this package's tests: while Playwright's event loop runs, `
 
 from __future__ import annotations
 
+import ctypes.util
+import importlib.util
 import os
 import time
 from collections.abc import Generator, Iterator
@@ -75,6 +77,16 @@ def speaker(pulse: PulseServer | None, recorder: Recorder) -> Iterator[Mouth]:
         yield mouth
     finally:
         mouth.close()
+
+
+@pytest.fixture(scope="package")
+def device_environment(pulse: PulseServer | None) -> dict[str, str]:
+    """Of a program that speaks and hears by PortAudio, on the private sound server."""
+    if pulse is None or not ctypes.util.find_library("portaudio"):
+        unavailable("no sound here: install libportaudio2, libasound2-plugins and pulseaudio")
+    if importlib.util.find_spec("sounddevice") is None:
+        unavailable("sounddevice is not installed")
+    return pulse.client_env
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes.util
-import importlib.util
 import json
 import subprocess
 import sys
@@ -14,8 +12,7 @@ from typing import Any
 import pytest
 
 from tests.browser._panel import LONG, QUESTION, soon
-from tests.browser._sound import Mouth, PulseServer, Recorder
-from tests.browser.conftest import unavailable
+from tests.browser._sound import Mouth, Recorder
 
 # It answers questions about its session, a line each.
 PROGRAM = """
@@ -67,19 +64,9 @@ class Program:
             self._process.stdout.close()
 
 
-@pytest.fixture(scope="module")
-def environment(pulse: PulseServer | None) -> dict[str, str]:
-    """Of a program that speaks and hears on the private sound server."""
-    if pulse is None or not ctypes.util.find_library("portaudio"):
-        unavailable("no sound here: install libportaudio2, libasound2-plugins and pulseaudio")
-    if importlib.util.find_spec("sounddevice") is None:
-        unavailable("sounddevice is not installed")
-    return pulse.client_env
-
-
 @pytest.fixture
-def program(environment: dict[str, str]) -> Iterator[Program]:
-    program = Program(environment)
+def program(device_environment: dict[str, str]) -> Iterator[Program]:
+    program = Program(device_environment)
     yield program
     program.close()
 
@@ -129,8 +116,8 @@ def test_it_hears_answers_and_is_interrupted(
     assert program("s._input.owner.place") == "device"
 
 
-def test_without_a_device_it_says_what_to_do(environment: dict[str, str]) -> None:
-    program = Program({**environment, "PULSE_SERVER": "unix:/nowhere"})
+def test_without_a_device_it_says_what_to_do(device_environment: dict[str, str]) -> None:
+    program = Program({**device_environment, "PULSE_SERVER": "unix:/nowhere"})
     try:
         name, text = program.said
         assert name == "AudioError" and "s.use_device(input, output)" in text

@@ -18,6 +18,7 @@ from tests.browser._panel import evaluate, live_microphones, soon, watch_microph
 from tests.browser._signal import Sound
 from tests.browser._sound import Mouth, Recorder
 from tests.browser.conftest import OpenNotebook
+from tests.browser.test_ladder import without_microphone
 from tests.engine.rest import LOW_SLOW, clip
 
 CELL = "import stepnb as sn\nr = sn.Recorder()\nr"
@@ -148,6 +149,50 @@ def test_a_microphone_that_is_refused(open_notebook: OpenNotebook, lab: Lab) -> 
     note = booth.part.locator('.sn-note[data-note="mic"]')
     expect(note).to_contain_text("or load a file")
     booth.wait_for("idle")
+
+
+def test_a_page_without_a_microphone_records_with_the_kernels(
+    open_notebook: OpenNotebook,
+    lab: Lab,
+    device_environment: dict[str, str],
+    mouth: Mouth,
+    voice: Clip,
+) -> None:
+    # The tests may run in a container, and the browser with them.
+    here = {"STEPNB_LOCAL": "1", "PULSE_SERVER": device_environment["PULSE_SERVER"]}
+    notebook = open_notebook(f"import os\nos.environ.update({here!r})\n{CELL}")
+    without_microphone(notebook, lab)
+    notebook.run(0)
+    booth = Booth(notebook)
+    booth.wait_for("idle")
+    booth.record.click()
+    note = booth.part.locator('.sn-note[data-note="mic"]')
+    expect(note).to_contain_text("passes no microphone on")
+    notebook.screenshot("recorder-no-microphone", booth.root)
+    use = note.get_by_role("button", name="Use the kernel's microphone")
+    use.click()
+    booth.wait_for("counting")
+    expect(note).to_have_count(0)
+    booth.record.click()  # not yet
+    booth.wait_for("idle")
+    assert soon_value(notebook, "r._over.is_set()", bool) and evaluate(notebook, "r.takes") == 0
+
+    booth.record.click()
+    use.click()
+    booth.wait_for("recording")
+    mouth.say(_sound(voice)).wait()
+    booth.record.click()
+    booth.wait_for("done")
+    assert soon_value(notebook, "r.takes", lambda takes: takes == 1)
+    said = evaluate(notebook, "r.clip.trim_silence().duration")
+    assert said == pytest.approx(voice.trim_silence().duration, abs=0.5)
+
+    # No sound server any more: it says so, and what was recorded stays.
+    evaluate(notebook, "__import__('os').environ.update(PULSE_SERVER='unix:/nowhere')")
+    booth.record.click()
+    use.click()
+    expect(note).to_contain_text("The sound device cannot be opened")
+    booth.wait_for("done")
 
 
 def _sound(voice: Clip) -> Sound:

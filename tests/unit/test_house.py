@@ -40,6 +40,7 @@ BELOW = {
         "plots",
         "rest",
         "checkup",
+        "device",
     },
     "experiments": {
         "errors",

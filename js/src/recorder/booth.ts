@@ -1,8 +1,6 @@
-import { loadDevices } from "../audio/devices.ts";
 import { toSamples } from "../audio/format.ts";
 import type { Frame } from "../audio/framer.ts";
-import { AudioHost } from "../audio/host.ts";
-import { Microphone, type MicState } from "../audio/microphone.ts";
+import type { MicState } from "../audio/microphone.ts";
 import { type MicrophoneOwner, releaseMicrophone, takeMicrophone } from "../page.ts";
 import { Chooser } from "../ui/chooser.ts";
 import { h, setAttribute, setText } from "../ui/dom.ts";
@@ -11,6 +9,7 @@ import { Notes } from "../ui/notes.ts";
 import { lineOf } from "./line.ts";
 import { Playback } from "./playback.ts";
 import { Selection } from "./selection.ts";
+import { Source } from "./source.ts";
 import { Take } from "./take.ts";
 import { Wave } from "./wave.ts";
 
@@ -22,11 +21,10 @@ export interface BoothEvents {
   /** Another part of it is meant, s. */
   trim(start: number, end: number): void;
   script(text: string): void;
+  /** The kernel's microphone is wanted, or not any more; null: the kernel offers none. */
+  listen: ((on: boolean) => void) | null;
   error(error: unknown): void;
 }
-
-/** What a browser does to speech for calls is what a clone would learn. */
-const PLAIN = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
 /** Where a voice is recorded: the text, the level, the recording with its handles. */
 export class Booth implements MicrophoneOwner {
@@ -35,8 +33,7 @@ export class Booth implements MicrophoneOwner {
   readonly #labels: Labels;
   readonly #events: BoothEvents;
   readonly #window: [number, number];
-  readonly #host: AudioHost;
-  readonly #microphone: Microphone;
+  readonly source: Source;
   readonly #take: Take;
   readonly #wave: Wave;
   readonly #playback: Playback;
@@ -60,11 +57,10 @@ export class Booth implements MicrophoneOwner {
     this.#take = new Take(window[1]);
     this.#wave = new Wave(labels, window, (done) => this.#trimmed(done), signal);
     this.#playback = new Playback(() => this.#update(), signal);
-    const devices = { ...loadDevices(), ...PLAIN };
-    this.#host = new AudioHost(devices, () => {});
-    this.#microphone = new Microphone(this.#host, devices, {
+    this.source = new Source({
       frame: (frame) => this.#frame(frame),
       state: (state) => this.#micState(state),
+      elsewhere: (on) => events.listen?.(on),
     });
     this.#record = this.#button("sn-primary", words.tips.record, () => this.#toggle());
     this.#record.append(h("span", { class: "sn-rec" }), this.#word);
@@ -117,23 +113,30 @@ export class Booth implements MicrophoneOwner {
     this.#wave.draw();
   }
 
+  /** What was asked of the kernel could not be done. */
+  refused(text: string, fix: string | null): void {
+    const subject = this.source.elsewhere ? "mic" : "file";
+    if (this.source.elsewhere) this.#end();
+    this.notes.set(subject, { level: "warning", text, fix });
+  }
+
   yieldMicrophone(): void {
-    if (!this.#microphone.on) return;
+    if (!this.source.on) return;
     this.#end();
     this.notes.set("owner", { level: "info", text: this.#labels.otherView });
   }
 
   #toggle(): void {
-    this.#playback.stop();
-    if (this.#microphone.on) this.#end();
-    else this.#begin();
+    if (this.source.on) this.#end();
+    else this.#begin(() => this.source.start().catch(this.#events.error));
   }
 
-  #begin(): void {
+  #begin(start: () => void): void {
+    this.#playback.stop();
     this.notes.clear("mic");
     this.notes.clear("owner");
     takeMicrophone(this);
-    this.#microphone.start().catch(this.#events.error);
+    start();
   }
 
   #frame(frame: Frame): void {
@@ -146,7 +149,7 @@ export class Booth implements MicrophoneOwner {
   /** Closes the microphone and keeps what was recorded. */
   #end(): void {
     this.#take.stop();
-    this.#microphone.stop();
+    this.source.stop();
     releaseMicrophone(this);
     if (this.#take.phase === "done") {
       this.#events.take(this.#take.frames);
@@ -173,7 +176,10 @@ export class Booth implements MicrophoneOwner {
     }
     const [text, fix] = this.#labels.recorder.mic[state as MicTrouble] ?? [];
     if (text) {
-      this.notes.set("mic", { level: "warning", text, fix });
+      const { elsewhere, tips } = this.#labels.recorder;
+      const run = () => this.#begin(() => this.source.startElsewhere());
+      const actions = this.#events.listen ? [{ label: elsewhere, title: tips.elsewhere, run }] : [];
+      this.notes.set("mic", { level: "warning", text, fix, actions });
       this.#end();
     }
     this.#update();
@@ -218,7 +224,7 @@ export class Booth implements MicrophoneOwner {
 
   #update(): void {
     const words = this.#labels.recorder;
-    const [{ phase }, on] = [this.#take, this.#microphone.on];
+    const [{ phase }, on] = [this.#take, this.source.on];
     setText(
       this.#word,
       on ? (phase === "recording" ? words.stop : words.cancel) : this.#pcm ? words.retake : words.record,
@@ -235,8 +241,7 @@ export class Booth implements MicrophoneOwner {
   }
 
   #close(): void {
-    this.#microphone.stop();
+    this.source.close();
     releaseMicrophone(this);
-    this.#host.close();
   }
 }

@@ -5,6 +5,7 @@ import { Faults } from "../faults.ts";
 import { randomId } from "../page.ts";
 import { h } from "../ui/dom.ts";
 import { pageLabels } from "../ui/labels.ts";
+import { mayBeLocal } from "../ui/ladder.ts";
 import { followTheme } from "../ui/theme.ts";
 import { Booth } from "./booth.ts";
 
@@ -16,6 +17,8 @@ export interface RecorderTraits {
   seconds: [number, number];
   /** The part of the recording that is meant, s; [] before there is one. */
   trim: number[];
+  /** Whether the kernel offers the microphone of its machine. */
+  device: boolean;
   lang: string;
 }
 
@@ -23,11 +26,13 @@ export interface RecorderUp {
   hello: Record<never, never>;
   take: { pcm: string };
   file: { name: string; data: string };
+  listen: { on: boolean };
   error: { message: string; stack: string };
 }
 
 export interface RecorderDown {
   sound: { pcm: string };
+  heard: { pcm: string };
   refused: { text: string; fix: string | null };
 }
 
@@ -84,6 +89,7 @@ export function boothOf<U extends RecorderUp>(
     model.set(name, value as never);
     model.save_changes();
   };
+  const offered = model.get("device") && mayBeLocal(window.location);
   const booth = new Booth(
     labels,
     [least * 1000, most * 1000],
@@ -92,6 +98,7 @@ export function boothOf<U extends RecorderUp>(
       file: (name, data) => wire.send("file", { name, data }),
       trim: (start, end) => set("trim", [start, end]),
       script: (text) => set("script", text),
+      listen: offered ? (on) => wire.send("listen", { on }) : null,
       error: faults.report,
     },
     signal,
@@ -113,7 +120,7 @@ export function boothHandlers(booth: Booth, model: AnyModel<RecorderTraits>) {
       const [start, end] = model.get("trim");
       booth.show(decodePcm(pcm), start === undefined || end === undefined ? null : [start, end]);
     },
-    refused: ({ text, fix }: RecorderDown["refused"]) =>
-      booth.notes.set("file", { level: "warning", text, fix }),
+    heard: ({ pcm }: RecorderDown["heard"]) => booth.source.heard(decodePcm(pcm)),
+    refused: ({ text, fix }: RecorderDown["refused"]) => booth.refused(text, fix),
   };
 }
