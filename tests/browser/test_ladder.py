@@ -9,7 +9,7 @@ from playwright.sync_api import FileChooser, Locator, Page, Route, expect
 
 from tests.browser._lab import Lab, Notebook
 from tests.browser._look import THEMES, check, load_axe
-from tests.browser._panel import LONG, QUESTION, SESSION, Panel, evaluate
+from tests.browser._panel import LONG, QUESTION, SESSION, Panel, evaluate, soon
 from tests.browser._signal import espeak
 from tests.browser._sound import Mouth, Recorder
 from tests.browser.conftest import OpenNotebook
@@ -78,6 +78,9 @@ def test_a_page_without_a_microphone_says_so_and_a_file_is_spoken(
 HERE = f"import os\nos.environ['STEPNB_LOCAL'] = '1'\n{SESSION}"
 
 
+HEARD = "len(s.turns) == 4 and (s.turns[3].heard_ms or 0) >= 990 * (s.turns[3].audio.duration or 1)"
+
+
 class Tab:
     """The companion tab, opened from a panel by its button, with its microphone allowed."""
 
@@ -142,6 +145,8 @@ def test_a_companion_tab_hears_and_speaks(
     tab.wait_for(playing="true")
     mouth.say(QUESTION).wait()
     expect(panel.rows("step").nth(2)).to_have_attribute("data-state", "interrupted", timeout=30_000)
+    # The joke has to be over: while it plays, Stop would stop it, and the next answer would begin.
+    soon(lambda: evaluate(notebook, HEARD), "the joke was heard", timeout=40)
     panel.say(LONG)
     tab.wait_for(playing="true")
     panel.button("Stop").click()

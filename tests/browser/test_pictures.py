@@ -10,7 +10,7 @@ from tests.browser._panel import LONG, SESSION, Panel
 from tests.browser._sound import Mouth
 from tests.browser.conftest import OpenNotebook
 from tests.browser.test_controls import Controls
-from tests.browser.test_ladder import without_microphone
+from tests.browser.test_ladder import HERE, without_microphone
 
 TOOLS = '''
 import stepnb as sn
@@ -130,7 +130,7 @@ def test_tools_voices_and_languages(open_notebook: OpenNotebook) -> None:
 
 
 def test_without_a_microphone(open_notebook: OpenNotebook, lab: Lab) -> None:
-    notebook = open_notebook(SESSION)
+    notebook = open_notebook(HERE)
     notebook.page.set_viewport_size(WINDOW)
     notebook.run(0)
     panel = Panel(notebook).ready()
