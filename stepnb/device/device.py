@@ -161,7 +161,7 @@ class SoundDevice:
         owner.changed.remove(self._on_owner)
         if self in self._core.hub.listeners:
             self._core.hub.listeners.remove(self)
-        if owner.name == self._name:
+        if owner.name in (self._name, None):  # nobody has taken over
             self._input.talk(False)
             self._core.activity(playing=False)
             owner.release(self._name)

@@ -202,6 +202,7 @@ class PanelBridge:
                 if message.on:
                     self._core.spawn(self._use_device())
                 elif self._input.owner.place == "device" and self.owner is not None:
+                    self._input.talk(False)
                     self._input.owner.release(self.owner)
             case m.Connect():
                 self._core.spawn(self._core.connected())

@@ -173,6 +173,27 @@ def test_a_companion_tab_hears_and_speaks(
     tab.page.close()
 
 
+def test_the_kernels_own_device_by_the_panels_button(
+    open_notebook: OpenNotebook, lab: Lab, device_environment: dict[str, str], mouth: Mouth, ear: Recorder
+) -> None:
+    server = device_environment["PULSE_SERVER"]
+    notebook = open_notebook(f"import os\nos.environ['PULSE_SERVER'] = {server!r}\n{HERE}")
+    panel = start(notebook, lab)
+    panel.note("mic").get_by_role("button", name="Use the kernel's microphone").click()
+    panel.wait_for(place="device", state="listening")
+    expect(panel.note("mic")).to_contain_text("The kernel's machine listens and speaks.")
+    begun, ended = mouth.say(QUESTION).wait()
+    expect(panel.rows("you")).to_contain_text("joke", timeout=30_000)
+    assert ear.wait_for_sound(after=begun, timeout=30) > ended
+    soon(
+        lambda: evaluate(notebook, "(s.turns[0].heard_ms or 0) >= 990 * (s.turns[0].audio.duration or 1)"),
+        "the answer was heard",
+        timeout=40,
+    )
+    panel.note("mic").get_by_role("button", name="Stop it").click()
+    panel.wait_for(place="", state="no_microphone")
+
+
 def test_the_companion_ends_with_its_kernel(open_notebook: OpenNotebook, lab: Lab) -> None:
     notebook = open_notebook(HERE)
     panel = start(notebook, lab)

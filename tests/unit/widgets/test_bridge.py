@@ -355,7 +355,9 @@ def test_what_another_place_plays_is_not_sent_to_the_page() -> None:
         assert len(page.of("audio")) == 1
         owner.tell_levels([100.4])
         assert page.of("level")[-1]["rms"] == [100]
+        assert page.bridge._core.mic_live
         page.send("device", on=False)
         assert page.bridge.owner is None and page.of("owner")[-1]["view"] is None
+        assert not page.bridge._core.mic_live, "nobody talks any more"
 
     with_page(story)
