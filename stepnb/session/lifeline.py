@@ -17,6 +17,7 @@ from ..errors import ConnectError, ConnectionLost, ReplayMismatch, SessionClosed
 from ..protocol import events as ev
 from ..service.endpoint import EngineLease
 from ..service.retry import delays, worth_retrying
+from .lifetimes import close_before_the_engine
 from .link import Link, Opener
 from .status import Status
 
@@ -201,6 +202,7 @@ class Lifeline:
 
     async def _shake_hands(self) -> None:
         url, key = await self._engine.address(self._core.endpoint)
+        close_before_the_engine()
         self._hello = asyncio.get_running_loop().create_future()
         self.trace_id = await self._link.open(url, self._core.model, key, cluster=self._core.endpoint.cluster)
         where = self._core.endpoint.label

@@ -6,10 +6,13 @@ import atexit
 import contextlib
 import weakref
 from concurrent.futures import TimeoutError as FutureTimeout
+from typing import TYPE_CHECKING
 
 from ..service.endpoint import NO_KEY_LINE
 from ..service.loop import io_thread
-from .core import SessionCore
+
+if TYPE_CHECKING:
+    from .core import SessionCore
 
 CLOSE_TIMEOUT = 10.0
 open_cores: weakref.WeakSet[SessionCore] = weakref.WeakSet()
@@ -29,6 +32,16 @@ def _close_all() -> None:
 
 
 atexit.register(_close_all)
+
+
+def close_before_the_engine() -> None:
+    """Have the sessions end, at the exit of the interpreter, before whatever has registered itself by now.
+
+    A session whose engine ends first would connect anew, which nothing can do any more by then.
+    """
+    atexit.unregister(_close_all)
+    atexit.register(_close_all)
+
 
 _no_key_said = False
 

@@ -156,6 +156,25 @@ def test_the_end_of_a_script_ends_its_sessions(environment: dict[str, str], tmp_
     assert not list(tmp_path.glob("stepnb-*"))
 
 
+def test_at_the_end_of_a_script_sessions_end_before_their_engine(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """A session whose engine ends first connects anew, which nothing can do any more by then."""
+    code = """
+        close = sn.LocalEngine.close
+
+        def slow(engine):
+            close(engine)
+            threading.Event().wait(2)  # longer than a session waits before it connects anew
+
+        sn.LocalEngine.close = slow
+        session = sn.Session()
+        talk(session)
+        print(json.dumps({"connected": session.status.state != "idle"}))
+    """
+    assert run(code, environment, tmp_path)["connected"]
+
+
 # In a kernel ----------------------------------------------------------------------------------------------------------
 
 
