@@ -124,7 +124,7 @@ class SoundDevice:
                 microphone.start()
                 loudspeaker.start()
             except (sd.PortAudioError, ValueError) as error:
-                raise cannot_open(error) from error
+                raise cannot_open(error, "s.use_device(input, output)") from error
             opened.pop_all()
         return microphone, loudspeaker
 

@@ -18,9 +18,16 @@ HELD = 2
 
 
 class Microphone:
-    """The system's microphone, at 24 kHz. Opening and closing may take a while: not on a loop."""
+    """The system's microphone, at 24 kHz. Opening and closing may take a while: not on a loop.
+
+    Attributes
+    ----------
+    lost
+        Samples for which there was no room, because nobody read.
+    """
 
     def __init__(self) -> None:
+        self.lost = 0
         self._ring = Ring(HELD * RATE)
         self._stream: Any = None
         self._closed = False
@@ -43,7 +50,7 @@ class Microphone:
                 opened.callback(stream.close)
                 stream.start()
             except (sd.PortAudioError, ValueError) as error:
-                raise cannot_open(error) from error
+                raise cannot_open(error, "as the system's default microphone") from error
             with self._opening:
                 if not self._closed:
                     self._stream = stream
@@ -68,5 +75,5 @@ class Microphone:
         if stream is not None:
             stream.close()
 
-    def _on_samples(self, samples: Any, _: int, __: Any, ___: Any) -> None:
-        self._ring.write(samples[:, 0])
+    def _on_samples(self, samples: Any, frames: int, _: Any, __: Any) -> None:
+        self.lost += frames - self._ring.write(samples[:, 0])

@@ -29,10 +29,10 @@ def sounddevice() -> Any:
         ) from error
 
 
-def cannot_open(error: Exception) -> AudioError:
-    """Return what is to be raised for an error of PortAudio."""
+def cannot_open(error: Exception, choose: str) -> AudioError:
+    """Return what is to be raised for an error of PortAudio; choose: how to take another device."""
     return AudioError(
         f"The sound device cannot be opened: {error}.",
-        fix="Choose others, which python -m sounddevice lists: s.use_device(input, output). They have to "
+        fix=f"Choose another, which python -m sounddevice lists: {choose}. It has to "
         "take 24 kHz, as those of PulseAudio, PipeWire, Core Audio and MME do.",
     )

@@ -74,6 +74,8 @@ class Recorder(PageWidget):
         The part of the recording that is meant, ``[start, end]`` in s; empty before there is one.
     takes
         How many recordings and files there were; observe it to be told of a new one.
+    device
+        Whether a page without a microphone may offer that of the kernel's machine.
 
     Raises
     ------
@@ -190,6 +192,11 @@ class Recorder(PageWidget):
                         )
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(over.wait(), _TICK)
+                    if microphone.lost:
+                        raise AudioError(
+                            f"{microphone.lost * 1000 // RATE} ms of the kernel's microphone were lost.",
+                            fix="Record again while the kernel has less to do.",
+                        )
                     if (heard := microphone.read()).size:
                         pcm = pybase64.b64encode_as_string(heard.astype("<i2").tobytes())
                         self._say("heard", view=view, pcm=pcm)

@@ -64,9 +64,11 @@ def test_whole_frames_come_out_in_order(library: Library) -> None:
     assert list(microphone.read()) == list(range(2 * FRAME))
     stream.callback(np.arange(count, count + FRAME // 2, dtype=np.int16)[:, None], FRAME // 2, None, None)
     assert list(microphone.read()) == list(range(2 * FRAME, 3 * FRAME))
+    assert microphone.lost == 0
     for _ in range(HELD * 50 + 10):  # nobody reads
         stream.callback(np.zeros((FRAME, 1), np.int16), FRAME, None, None)
     assert len(microphone.read()) == HELD * 50 * FRAME
+    assert microphone.lost == 10 * FRAME
     microphone.close()
     microphone.close()
     assert stream.closed and not microphone.active
@@ -86,6 +88,7 @@ def test_what_opens_too_late_is_closed(library: Library) -> None:
 def test_what_cannot_start_is_closed(library: Library) -> None:
     library.broken = True
     library.go_on.set()
-    with pytest.raises(AudioError, match="Device unavailable"):
+    with pytest.raises(AudioError, match="Device unavailable") as raised:
         Microphone().open()
     assert library.streams[0].closed
+    assert "default microphone" in (raised.value.fix or "")
