@@ -2,9 +2,10 @@
 
     pytest tests/bench/loudspeaker.py
 
-Ear figures are recorded from the loudspeaker's monitor. The sound device's own latency is what the sound of each answer
-took from the moment at which the page had rendered its first block to the ear; the page cannot make it shorter. A block
-counts as rendered when the page hears of it, which is a little late and so never flatters the device.
+Ear figures are recorded from the loudspeaker's monitor. What the page does is timed where it is done, by the clock of
+the worklet's own thread, rounded up to the millisecond: its reports wait for the page's main thread, which the sound
+does not. The sound device's own latency is what the sound of each answer took from the moment at which its first block
+was rendered to the ear; the page cannot make it shorter.
 """
 
 from __future__ import annotations
@@ -21,9 +22,25 @@ from tests.browser._panel import LONG, QUESTION, SESSION, Panel, evaluate, recor
 from tests.browser._sound import Mouth, Recorder
 from tests.browser.conftest import OpenNotebook
 
-# When the page heard that the first block of an answer was rendered, and that the worklet had taken in a flush, ms.
+# Has the worklet say when it rendered the first block of an answer, and when it took in a flush: page time, ms.
 WATCH = """
 window.rendered = window.taken = null;
+const addModule = AudioWorklet.prototype.addModule;
+AudioWorklet.prototype.addModule = async function (url) {
+    const source = await (await fetch(url)).text();
+    const stamped = `
+        const register = registerProcessor;
+        registerProcessor = (name, Processor) => register(name, class extends Processor {
+            constructor() {
+                super();
+                const post = this.port.postMessage.bind(this.port);
+                this.port.postMessage = (report, ...rest) => post({ ...report, wall: Date.now() }, ...rest);
+            }
+        });
+        ${source}`;
+    const blob = URL.createObjectURL(new Blob([`{${stamped}}`], { type: "text/javascript" }));
+    return addModule.call(this, blob).finally(() => URL.revokeObjectURL(blob));
+};
 window.AudioWorkletNode = class extends AudioWorkletNode {
     constructor(...options) {
         super(...options);
@@ -35,9 +52,10 @@ window.AudioWorkletNode = class extends AudioWorkletNode {
             post(command);
         };
         this.port.addEventListener("message", ({ data }) => {
-            if (data.events?.some((event) => event.k === "first")) window.rendered = performance.now();
+            const at = data.wall + 1 - performance.timeOrigin;
+            if (data.events?.some((event) => event.k === "first")) window.rendered = at;
             if (flush !== null && data.commands >= flush) {
-                window.taken = performance.now();
+                window.taken = at;
                 flush = null;
             }
         });
