@@ -264,7 +264,9 @@ class Lifeline:
         if self._connecting is not None:
             return  # whoever connects reports it
         if worth_retrying(error, had_session=True):
-            self._core.hub.set_status(Status("reconnecting", str(error)))
+            # Not the error's own advice, which is for those who are left without a connection.
+            told = ConnectionLost(error.message, fix="Connecting again.", trace_id=error.trace_id)
+            self._core.hub.set_status(Status("reconnecting", str(told)))
             # At once: a turn that is opened from now on belongs to the next connection and waits for it.
             waiting = self._core.disconnected(error)
             self._connecting = self._core.spawn(self._reconnect(waiting))

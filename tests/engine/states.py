@@ -16,12 +16,14 @@ class States:
 
     def __init__(self, session: sn.Session) -> None:
         self.seen: list[str] = []
+        self.details: dict[str, str] = {}  # of each state, what was said first
         self._changed = threading.Condition()
         session._core.loop.call_soon_threadsafe(session._core.hub.listeners.append, self)
 
     def on_status(self, status: Status) -> None:
         with self._changed:
             self.seen.append(status.state)
+            self.details.setdefault(status.state, status.detail)
             self._changed.notify_all()
 
     def wait_for(self, *states: str) -> None:

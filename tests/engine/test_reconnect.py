@@ -40,6 +40,7 @@ def test_a_lost_connection_comes_back_and_remembers(session: sn.Session, proxy: 
     states = States(session)
     proxy.cut()
     states.wait_for("reconnecting", "ready")
+    assert "broke off. Connecting again." in states.details["reconnecting"]
     assert "Ada" in session.ask("What is my name?").wait(TIMEOUT).transcript
     assert session.restored == ["the sound of 1 message (the words are told)"]
     assert any("Connected again" in notice.text for notice in session.notices)

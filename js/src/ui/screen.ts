@@ -205,7 +205,7 @@ export class Screen {
   }
 
   #explain({ status: { state, detail }, mic, health, gone }: ScreenState): void {
-    const { failed, tryAgain, blockedText, blockedFix } = this.#labels;
+    const { failed, lost, tryAgain, blockedText, blockedFix } = this.#labels;
     if (health === "blocked" && mic === "live")
       this.notes.set("lag", { level: "warning", text: blockedText, fix: blockedFix });
     else this.notes.clear("lag");
@@ -214,8 +214,8 @@ export class Screen {
     } else if (state === "failed") {
       const action = { label: tryAgain, run: this.#connect };
       this.notes.set("status", { level: "error", text: failed, fix: detail, actions: [action] });
-    } else if (detail && (state === "reconnecting" || state === "closed")) {
-      this.notes.set("status", { level: state === "closed" ? "info" : "warning", text: detail });
+    } else if (state === "reconnecting") {
+      this.notes.set("status", { level: "warning", text: lost, fix: detail });
     } else {
       this.notes.clear("status");
     }

@@ -2,6 +2,7 @@ import type { MicState } from "../../audio/microphone.ts";
 import type { Finish, OwnerPlace, SessionState, ToolCall } from "../../envelope.ts";
 import type { Health } from "../../link.ts";
 import { controls } from "./controls.en.ts";
+import { devices } from "./devices.en.ts";
 import { doctor } from "./doctor.en.ts";
 import { gallery } from "./gallery.en.ts";
 import { inspector } from "./inspector.en.ts";
@@ -130,41 +131,7 @@ export const en = {
   vad: "VAD {padding} · {silence} · {threshold}",
   vadTitle:
     "Server VAD: {padding} ms kept before speech, {silence} ms of silence end a turn, energy threshold {threshold}",
-  devices: {
-    title: "Devices",
-    tip: "Microphone, loudspeaker and what the browser does to the sound",
-    titles: {
-      input: "The microphone you talk into",
-      output: "Where answers are heard",
-      volume: "How loud answers are",
-      echoCancellation: "Takes the answer out of what the microphone hears",
-      noiseSuppression: "Takes noise out of what the microphone hears",
-      autoGainControl: "Makes quiet speech louder",
-      halfDuplex: "For loudspeakers, where echo cancellation is not enough",
-      guard: "Sound has to last so long to interrupt an answer",
-    },
-    default: "default",
-    input: "Microphone",
-    output: "Loudspeaker",
-    noOutput: "This browser leaves the choice of the loudspeaker to the system",
-    system: "As the system has it",
-    unnamed: "Device {n}",
-    absent: "Not connected",
-    volume: "Volume",
-    echoCancellation: "Echo cancellation",
-    noiseSuppression: "Noise suppression",
-    autoGainControl: "Automatic gain",
-    granted: "granted",
-    refused: "the browser does not do it",
-    forced: "the browser does it all the same",
-    halfDuplex: "Gate for loudspeakers",
-    halfDuplexHint: "the microphone is silent while the answer plays; interrupt with Stop",
-    guard: "Speech that interrupts",
-    guardValue: "{ms} ms",
-    noEcho: "no echo cancellation",
-    gate: "gate",
-    hint: "With headphones switch echo cancellation off: some browsers mute the microphone during the first seconds of an answer while it learns.",
-  },
+  devices,
   hearsItself: "It hears itself.",
   hearsItselfFix: "Use headphones, or the gate: the microphone is silent while the answer plays.",
   useGate: "Use the gate",
@@ -175,6 +142,7 @@ export const en = {
   soundBlocked: "The browser waits for a click before it plays sound.",
   dismiss: "Dismiss",
   failed: "The session failed.",
+  lost: "The connection was lost.",
   otherView: "Another panel has the microphone now.",
   slept: "The computer was asleep, and the microphone was closed. Press Talk to go on.",
   goneText: "The kernel has stopped or restarted.",
@@ -182,6 +150,12 @@ export const en = {
   error: "Something went wrong in this panel:",
   thinkingRow: "Thought",
   thinkingTitle: "What the model thought before it answered",
+  localEngine: "local engine",
+  localLimits: [
+    "For practice: it answers from a small set of topics and does not reason.",
+    "It recognises simple spoken English only; Mandarin can be typed, but not spoken to it.",
+    "A real accent, a noisy room or a browser's microphone processing is recognised less well than clean speech.",
+  ],
   limitsTitle: "What does not work here",
   toolStatus: {
     arriving: "is being asked for",
