@@ -23,7 +23,8 @@ export interface Status {
 export interface Info {
   model: string;
   voice: string;
-  where: string;
+  /** The service's host; null: the local engine. */
+  where: string | null;
   vad: {
     prefix_padding_ms: number;
     silence_duration_ms: number;
@@ -33,7 +34,6 @@ export interface Info {
   prompt: string;
   /** How many are on. */
   tools: number;
-  notes: string[];
   /** The ways around a missing microphone that the kernel offers. */
   rungs: string[];
   /** By which the widgets of a session find each other on the page. */

@@ -20,12 +20,6 @@ NO_KEY_LINE = (
     "It understands simple spoken English, answers from a small set of topics and does not reason."
 )
 
-LOCAL_LIMITS = (
-    "The local engine is for practice: it answers from a small set of topics and does not reason.",
-    "It recognises simple spoken English only; Mandarin can be typed, but not spoken to it.",
-    "A real accent, a noisy room or a browser's microphone processing is recognised less well than clean speech.",
-)
-
 
 class Secret:
     """A string that does not show itself in reprs, tracebacks or logs."""
@@ -59,11 +53,6 @@ class Endpoint:
     cluster: str
     url: str | None
     key: Secret | None
-
-    @property
-    def limits(self) -> tuple[str, ...]:
-        """What does not work here, as sentences for people."""
-        return LOCAL_LIMITS if self.url is None else ()
 
     @property
     def label(self) -> str:

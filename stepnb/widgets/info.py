@@ -14,7 +14,7 @@ def info_of(core: SessionCore) -> dict[str, Any]:
     return {
         "model": core.model,
         "voice": core.settings.config.voice or "",
-        "where": core.endpoint.label,
+        "where": None if core.endpoint.url is None else core.endpoint.label,
         "vad": None
         if vad is None
         else {
@@ -24,7 +24,6 @@ def info_of(core: SessionCore) -> dict[str, Any]:
         },
         "prompt": next(iter((core.settings.config.instructions or "").strip().splitlines()), "")[:60],
         "tools": len(core.settings.config.tools),
-        "notes": list(core.endpoint.limits),
         "session": core.key,
         "rungs": rungs(),
     }

@@ -37,7 +37,7 @@ export class Header {
   }
 
   info({ model, voice, where }: Info): void {
-    const text = [model, voice, where].filter(Boolean).join(" · ");
+    const text = [model, voice, where ?? this.#labels.localEngine].filter(Boolean).join(" · ");
     setText(this.#what, text);
     this.#what.title = text;
   }

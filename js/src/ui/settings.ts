@@ -12,9 +12,15 @@ export class Settings {
   constructor(labels: Labels, devices: HTMLElement) {
     this.#labels = labels;
     this.element = h("div", { class: "sn-foot" }, this.#strip, devices, this.#limits);
+    const { localEngine, localLimits, limitsTitle } = labels;
+    const [first, ...others] = localLimits;
+    this.#limits.append(
+      h("summary", { title: limitsTitle }, h("span", {}, h("b", {}, localEngine), ` ${first}`)),
+      h("ul", {}, ...others.map((limit) => h("li", {}, limit))),
+    );
   }
 
-  info({ voice, where, vad, prompt, tools, notes }: Info): void {
+  info({ voice, where, vad, prompt, tools }: Info): void {
     const { sections, pushToTalk, vad: vadLabel, vadTitle, toolsOn, none } = this.#labels;
     const values = vad && {
       padding: vad.prefix_padding_ms,
@@ -31,12 +37,7 @@ export class Settings {
       ),
       value(sections.tools, tools ? fill(toolsOn, { n: tools }) : none),
     );
-    const [first, ...others] = notes;
-    this.#limits.hidden = first === undefined;
-    this.#limits.replaceChildren(
-      h("summary", { title: this.#labels.limitsTitle }, h("span", {}, h("b", {}, where), ` ${first ?? ""}`)),
-      h("ul", {}, ...others.map((note) => h("li", {}, note))),
-    );
+    this.#limits.hidden = where !== null;
   }
 }
 
