@@ -28,8 +28,12 @@ class InputStream:
 
     @property
     def open_ms(self) -> float:
-        """Audio sent since the last commit or clear, ms."""
-        return (self._end - self._open_from) / BYTES_PER_MS
+        """Audio sent since speech began, or since the last commit or clear, ms."""
+        return (self._end - self._begin) / BYTES_PER_MS
+
+    @property
+    def _begin(self) -> int:
+        return self._open_from if self._speech_from is None else self._speech_from
 
     def append(self, audio: AudioRef, t: int) -> None:
         self._chunks.append((self._end, audio, t))
@@ -44,11 +48,12 @@ class InputStream:
 
     def clear(self) -> None:
         self._open_from = self._end
+        self._speech_from = None
 
     def take(self) -> list[AudioRef]:
-        """Return everything since the last commit or clear, and begin anew."""
-        refs = self._between(self._open_from, self._end)
-        self._open_from = self._end
+        """Return everything since speech began, or since the last commit or clear, and begin anew."""
+        refs = self._between(self._begin, self._end)
+        self.clear()
         return refs
 
     def speech_started(self, start_ms: int | None) -> None:
@@ -58,8 +63,7 @@ class InputStream:
     def speech_stopped(self, end_ms: int | None) -> list[AudioRef]:
         """Return the audio of the speech that stopped now."""
         start = self._end if self._speech_from is None else self._speech_from
-        self._speech_from = None
-        self._open_from = self._end
+        self.clear()
         return self._between(start, self._position(end_ms))
 
     def _position(self, ms: int | None) -> int:

@@ -110,10 +110,18 @@ class PersonSide:
             turn = self._book.turns.get(self._asked.popleft()) if self._asked else None
         if turn is None:
             return []
+        changes = [Change("turn", turn.id)]
+        if self.speaking and turn.id in self._asked:
+            # Turn detection was switched off meanwhile: nobody else says that speech stopped.
+            self.speaking = False
+            changes.append(Change("speech", turn.id, on=False))
+        for queue in (self._asked, self._streamed):
+            if turn.id in queue:
+                queue.remove(turn.id)
         turn.stamp("committed", t)
         if item_id:
             self._claim(turn, self._book.scoped(item_id))
-        return [Change("turn", turn.id)]
+        return changes
 
     def acknowledged(self, item_id: str, text: str, t: int) -> list[Change]:
         """The service took in a user message: the oldest that waits for it, unless it is known already."""

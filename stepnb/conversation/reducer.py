@@ -147,6 +147,9 @@ class Conversation:
                 if data.get("streams"):
                     self._person.streams(turn.id)
                 return [Change("turn", turn.id)]
+            case "streams":
+                self._person.streams(data["turn"])
+                return []
             case "turn_failed":
                 return self._fail(data["turn"], TurnError(data["reason"], fix=data.get("fix")), record.t)
             case "turn_interrupted":

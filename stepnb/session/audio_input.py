@@ -12,6 +12,7 @@ from concurrent.futures import Future
 
 import pybase64
 
+from ..conversation.state import TurnState
 from ..errors import StepnbError
 from ..protocol import events as ev
 from .core import SessionCore
@@ -35,7 +36,8 @@ class AudioInput:
     """Decides what becomes of audio that wants to go up.
 
     With server VAD everything flows and the service finds the turns; silence follows when a source ends, because the
-    service needs it to notice. With push-to-talk the span from press to release is one turn.
+    service needs it to notice. With push-to-talk the span from press to release is one turn. VAD may be switched in the
+    middle: an utterance that the service does not end any more is committed, and one that was held is its to find.
     """
 
     def __init__(self, core: SessionCore) -> None:
@@ -44,6 +46,7 @@ class AudioInput:
         self._core = core
         self._held: int | None = None  # the push-to-talk turn
         self._talking = False
+        self._begun = False  # talking, and connected
         self._pre_roll: deque[tuple[str, bytes]] = deque(maxlen=_PRE_ROLL)
         self._streaming = asyncio.Lock()
         self._tail: asyncio.Task[None] | None = None
@@ -57,10 +60,11 @@ class AudioInput:
         if self._core.budget.exhausted is not None:
             self.talk(False)
             return
+        self._follow_vad()
         vad = self._core.settings.config.vad
         held_back = vad is None and self._held is None
         if vad is None:
-            self._pre_roll.append((payload, pcm))
+            self._pre_roll += [*self.guard.let_go(), (payload, pcm)]
         else:
             threshold, playing = vad.energy_awakeness_threshold, self._core.playing
             silence = (_SILENCE_PAYLOAD, _SILENCE)
@@ -80,7 +84,10 @@ class AudioInput:
         self._core.activity(mic_live=on)
         if on:
             self._core.spawn(self._begin())
-        elif self._held is not None:
+            return
+        self._follow_vad()
+        self._begun = False
+        if self._held is not None:
             number, self._held = self._held, None
             self._finish_push_to_talk(number)
         elif self._core.settings.config.vad is not None:
@@ -100,9 +107,27 @@ class AudioInput:
             return
         if self._core.settings.config.vad is None:
             self._core.bargein.interrupt()
+        self._begun = True
+        self._follow_vad()
+        self._send_pre_roll()
+
+    def _follow_vad(self) -> None:
+        """Hold a turn, or leave it to the service, as turn detection is set now."""
+        conversation = self._core.conversation
+        if self._core.settings.config.vad is not None:
+            if self._held is not None:
+                self._leave_to_service(self._held)
+                self._held = None
+        elif self._begun and self._held is None:
+            if conversation.speaking and conversation.spoken is not None:
+                self._held = conversation.spoken
+                return
             self._held = self._core.asking.open_turn("speech", Future())
             self._core.send(ev.InputAudioBufferClear())
-        self._send_pre_roll()
+
+    def _leave_to_service(self, number: int) -> None:
+        """The next speech that the service hears is that turn's."""
+        self._core.local("streams", {"turn": number})
 
     def _send_pre_roll(self) -> None:
         while self._pre_roll:
@@ -123,6 +148,9 @@ class AudioInput:
         vad = self._core.settings.config.vad
         least = (vad.silence_duration_ms if vad else 0) / 1000 + 0.3
         async for elapsed in _paced(least + _STOP_GRACE):
+            if self._core.settings.config.vad is None:
+                self._commit_rest()
+                return
             if elapsed > least and not self._core.conversation.speaking:
                 return
             self._core.append_audio(_SILENCE_PAYLOAD, _SILENCE)
@@ -142,21 +170,16 @@ class AudioInput:
         if not await self._core.asking.ready_for(number):
             return
         async with self._streaming:
-            if self._core.settings.config.vad is None:
+            held = self._core.settings.config.vad is None
+            if held:
                 self._core.bargein.interrupt()
                 self._core.send(ev.InputAudioBufferClear())
-                await self._send_paced(pcm)
-                self._finish_push_to_talk(number)
-            else:
-                await self._send_paced(pcm)
-                await self._silence_until_heard(number)
-
-    async def _send_paced(self, pcm: bytes) -> None:
-        async for elapsed in _paced(len(pcm) / 48_000):
-            start = round(elapsed * 1000 / FRAME_MS) * FRAME_BYTES
-            frame = pcm[start : start + FRAME_BYTES]
-            if frame:
+            async for frame in _frames(pcm):
+                if held and self._core.settings.config.vad is not None:
+                    held = False
+                    self._leave_to_service(number)
                 self._core.append_audio(pybase64.b64encode_as_string(frame), frame)
+            await self._silence_until_heard(number)
 
     async def _silence_until_heard(self, number: int) -> None:
         vad = self._core.settings.config.vad
@@ -164,6 +187,9 @@ class AudioInput:
         conversation = self._core.conversation
         turn = conversation.turns[number]
         async for elapsed in _paced(grace + _STOP_GRACE):
+            if self._core.settings.config.vad is None:
+                self._commit_rest(turn)
+                return
             # A pause in the clip makes two turns of it: what came after the pause has to end, too.
             if (turn.ended or "speech_stopped" in turn.stamps) and not conversation.speaking:
                 return
@@ -175,6 +201,22 @@ class AudioInput:
         self._core.asking.fail_turn(
             number, "The service did not notice the end of the speech.", "Raise the threshold."
         )
+
+    def _commit_rest(self, turn: TurnState | None = None) -> None:
+        """Nobody detects the end of a turn any more: commit what is not ended; turn: the one that was streamed."""
+        conversation = self._core.conversation
+        if conversation.speaking and conversation.spoken is not None:
+            self._finish_push_to_talk(conversation.spoken)
+        elif turn is not None and not turn.ended and "speech_stopped" not in turn.stamps:
+            self._finish_push_to_talk(turn.id)
+
+
+async def _frames(pcm: bytes) -> AsyncIterator[bytes]:
+    """Yield frames of 20 ms, the last one shorter, at the pace of speech."""
+    async for elapsed in _paced(len(pcm) / 48_000):
+        start = round(elapsed * 1000 / FRAME_MS) * FRAME_BYTES
+        if start < len(pcm):
+            yield pcm[start : start + FRAME_BYTES]
 
 
 async def _paced(seconds: float) -> AsyncIterator[float]:

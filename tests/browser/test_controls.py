@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser._lab import Notebook
 from tests.browser._look import THEMES, check, load_axe
-from tests.browser._panel import Panel, evaluate, soon, times_of
+from tests.browser._panel import QUESTION, Panel, evaluate, soon, times_of
 from tests.browser._sound import Mouth
 from tests.browser.conftest import OpenNotebook
 
@@ -165,6 +165,25 @@ def test_speech_crosses_the_threshold_on_the_live_level(open_notebook: OpenNoteb
     expect(meter).to_have_attribute("data-speech", "true")
     speech.stop()
     expect(meter).to_have_attribute("data-speech", "false")
+
+
+def test_turn_detection_is_switched_off_under_an_open_microphone(
+    open_notebook: OpenNotebook, mouth: Mouth
+) -> None:
+    notebook = open_notebook(SESSION)
+    notebook.run(0)
+    panel = Panel(notebook).ready()
+    panel.talk()
+    panel.hears(mouth)
+    controls = Controls(notebook)
+    controls.open("turns").get_by_role("switch").click()
+    expect(controls.tab("turns")).to_contain_text("push to talk")
+    mouth.say(QUESTION).wait()
+    panel.button("End").click()
+    panel.wait_for(mic="off", speech="false")
+    expect(panel.rows("you").nth(1)).to_contain_text("joke")
+    expect(panel.rows("step").nth(1)).to_have_attribute("data-state", "done")
+    assert len(times_of(notebook, "input_audio_buffer.commit")) == 1
 
 
 def test_every_section_in_both_themes_and_languages_wide_and_narrow(open_notebook: OpenNotebook) -> None:

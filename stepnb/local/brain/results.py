@@ -73,11 +73,14 @@ def _tell_one(call: ToolCall | None, output: str, context: Context) -> str:
             for key, one in value.items()
             if not (key in _FINE and one in (True, "ok", "success", "done"))
         }
+    nothing = context.pick(f"{_capital(title)} found nothing.", "没有找到结果。")
     if value in (None, "", True, {}, []) or (isinstance(value, str) and value.lower() in _FINE):
         if value == [] or (value == {} and output.strip() == "{}"):
-            return context.pick(f"{_capital(title)} found nothing.", "没有找到结果。")
+            return nothing
         return context.pick(f"Done: {title}{_with(call)}.", "好了，已完成。")
     said = _spoken(_without_known(value, call))
+    if not said.strip():
+        return nothing
     said = said if len(said) <= MAX_SPOKEN else said[: said.rfind(" ", 0, MAX_SPOKEN)] + "…"
     if isinstance(value, str):
         return _stopped(said, context.pick(".", "。"))

@@ -254,6 +254,7 @@ def test_whatever_is_said(text: str) -> None:
         ('{"ok": true}', "Done: get weather, city Oslo."),
         ("null", "Done: get weather, city Oslo."),
         ("[]", "Get weather found nothing."),
+        ('[" "]', "Get weather found nothing."),
         (
             '{"city": "Oslo", "temp_c": -3.5, "wind": {"speed_kmh": 12}}',
             "Oslo: temperature -3.5 degrees Celsius, wind speed 12 kilometers an hour.",
