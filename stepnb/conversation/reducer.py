@@ -144,8 +144,6 @@ class Conversation:
                 turn = TurnState(data["turn"], data["how"], text=data.get("text"))
                 turn.stamp("asked", record.t)
                 self.turns[turn.id] = turn
-                if data.get("streams"):
-                    self._person.streams(turn.id)
                 return [Change("turn", turn.id)]
             case "streams":
                 self._person.streams(data["turn"])

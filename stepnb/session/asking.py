@@ -58,12 +58,7 @@ class Asking:
         self._open_greeting()
         core = self._core
         number = core.conversation.next_turn()
-        # Streamed into a session with VAD, a turn waits for the service to hear speech.
-        data: dict[str, object] = {
-            "turn": number,
-            "how": how,
-            "streams": how == "speech" and core.settings.config.vad is not None,
-        }
+        data: dict[str, object] = {"turn": number, "how": how}
         self._endings[number] = ending
         core.local("turn", data if text is None else data | {"text": text})
         return number

@@ -84,7 +84,31 @@ class AudioInput:
         self._core.activity(mic_live=on)
         if on:
             self._core.spawn(self._begin())
+        elif self._begun and (self._core.lifeline.ready or self._held is not None):
+            self._end()
+        elif self._begun:
+            self._begun = False
+            self._core.spawn(self._begin())  # what waits for a connection is sent, and ended, on the next one
+
+    async def _begin(self) -> None:
+        if self._tail is not None:
+            self._tail.cancel()
+        try:
+            await self._core.connected()
+        except StepnbError:
+            self._pre_roll.clear()
+            return  # the status says why
+        if self._begun or not (self._talking or self._pre_roll):
             return
+        if self._core.settings.config.vad is None:
+            self._core.bargein.interrupt()
+        self._begun = True
+        self._follow_vad()
+        self._send_pre_roll()
+        if not self._talking:
+            self._end()  # it was over before there was a connection
+
+    def _end(self) -> None:
         self._follow_vad()
         self._begun = False
         if self._held is not None:
@@ -95,21 +119,6 @@ class AudioInput:
             if self._core.lifeline.ready:
                 self._send_pre_roll()
             self._tail = self._core.spawn(self._silence_until_stopped())
-
-    async def _begin(self) -> None:
-        if self._tail is not None:
-            self._tail.cancel()
-        try:
-            await self._core.connected()
-        except StepnbError:
-            return  # the status says why
-        if not self._talking:
-            return
-        if self._core.settings.config.vad is None:
-            self._core.bargein.interrupt()
-        self._begun = True
-        self._follow_vad()
-        self._send_pre_roll()
 
     def _follow_vad(self) -> None:
         """Hold a turn, or leave it to the service, as turn detection is set now."""
@@ -170,13 +179,13 @@ class AudioInput:
         if not await self._core.asking.ready_for(number):
             return
         async with self._streaming:
-            held = self._core.settings.config.vad is None
-            if held:
+            if self._core.settings.config.vad is None:
                 self._core.bargein.interrupt()
                 self._core.send(ev.InputAudioBufferClear())
+            left = False
             async for frame in _frames(pcm):
-                if held and self._core.settings.config.vad is not None:
-                    held = False
+                if not left and self._core.settings.config.vad is not None:
+                    left = True
                     self._leave_to_service(number)
                 self._core.append_audio(pybase64.b64encode_as_string(frame), frame)
             await self._silence_until_heard(number)

@@ -15,6 +15,7 @@ from stepnb.local.engine import LocalEngine
 from stepnb.service.loop import io_thread
 from stepnb.session.lifeline import ROTATE_AFTER
 from stepnb.session.status import Status
+from tests.engine.person import Person, answered
 from tests.engine.proxy import Proxy
 from tests.engine.scripted import ScriptedServer, on
 from tests.engine.states import States
@@ -84,6 +85,33 @@ def test_speech_during_the_gap_is_kept(
     states.wait_for("reconnecting")
     turn = session.append(sn.Clip.from_pcm(speech("What is two plus two?")))
     assert turn.wait(TIMEOUT).user_transcript == "what is two plus two"
+
+
+@pytest.mark.parametrize("vad", [sn.ServerVAD(), None], ids=["vad", "push-to-talk"])
+def test_what_is_said_while_the_session_connects_is_kept(
+    engine: LocalEngine, speech: Callable[[str], bytes], vad: sn.ServerVAD | None
+) -> None:
+    """The person is silent again before there is a connection."""
+    with sn.Session(engine.url, api_key=engine.key, vad=vad) as session:
+        person = Person(session)
+        person.talk(True)
+        person.say(speech("What is two plus two?"))
+        person.talk(False)
+        answered(session, "what is two plus two")
+
+
+def test_what_is_said_in_the_gap_is_kept(
+    session: sn.Session, proxy: Proxy, speech: Callable[[str], bytes]
+) -> None:
+    session.connect()
+    states, person = States(session), Person(session)
+    person.talk(True)
+    person.say(bytes(24_000))
+    proxy.cut()
+    states.wait_for("reconnecting")
+    person.say(speech("What is two plus two?"))
+    person.talk(False)
+    answered(session, "what is two plus two")
 
 
 def test_the_connection_is_replaced_between_turns_and_nobody_notices(

@@ -5,34 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-import numpy as np
-import pybase64
 import pytest
 
 import stepnb as sn
 from stepnb.local.engine import LocalEngine
 from stepnb.session.audio_input import FRAME_BYTES
+from tests.engine.person import Person, answered
 
 TIMEOUT = 30
 QUESTION = "What is two plus two?"
 HEARD = "what is two plus two"
-
-
-class Person:
-    """Somebody with a microphone, who speaks faster than real time."""
-
-    def __init__(self, session: sn.Session) -> None:
-        self._input, self._loop = session._input, session._core.loop
-
-    def talk(self, on: bool) -> None:
-        self._loop.call_soon_threadsafe(self._input.talk, on)
-
-    def say(self, pcm: bytes) -> None:
-        for start in range(0, len(pcm) - FRAME_BYTES + 1, FRAME_BYTES):
-            frame = pcm[start : start + FRAME_BYTES]
-            rms = float(np.sqrt(np.mean(np.frombuffer(frame, np.int16).astype(float) ** 2)))
-            payload = pybase64.b64encode_as_string(frame)
-            self._loop.call_soon_threadsafe(self._input.microphone, payload, frame, rms)
 
 
 @pytest.fixture
@@ -112,8 +94,7 @@ def test_an_open_microphone_becomes_a_held_one(
     person.talk(True)
     person.say(speech("What is your name?"))
     person.talk(False)
-    answered(session, "what is your name")
-    assert len(session.turns) == 2
+    answered(session, HEARD, "what is your name")
 
 
 def test_a_microphone_that_was_open_in_silence_becomes_a_held_one(
@@ -129,7 +110,6 @@ def test_a_microphone_that_was_open_in_silence_becomes_a_held_one(
     person.say(speech(QUESTION))
     person.talk(False)
     answered(session, HEARD)
-    assert len(session.turns) == 1
 
 
 def test_a_held_microphone_becomes_an_open_one(engine: LocalEngine, speech: Callable[[str], bytes]) -> None:
@@ -145,7 +125,6 @@ def test_a_held_microphone_becomes_an_open_one(engine: LocalEngine, speech: Call
         person.say(speech(QUESTION))
         person.talk(False)
         answered(session, HEARD)
-        assert len(session.turns) == 1
 
 
 def test_the_end_of_speech_is_not_waited_for_in_vain(
@@ -161,14 +140,3 @@ def test_the_end_of_speech_is_not_waited_for_in_vain(
     person.talk(False)
     session.update(vad=None)
     answered(session, HEARD)
-
-
-def answered(session: sn.Session, heard: str) -> None:
-    """The newest turn was heard so, and is answered."""
-    end = threading.Event()
-    session.on("response.done", lambda _: end.set())
-    while not (session.turns and session.turns[-1].status == "completed"):
-        assert end.wait(TIMEOUT), [record.kind for record in session.events]
-        end.clear()
-        session.turns[-1].wait(TIMEOUT)
-    assert session.turns[-1].user_transcript == heard

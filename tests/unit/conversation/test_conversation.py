@@ -215,7 +215,7 @@ def test_speaking_again_before_the_answer_begins_a_new_turn_and_settles_the_old(
 def test_push_to_talk_takes_what_was_appended_since_the_clear() -> None:
     story = Story()
     story.sent(ev.InputAudioBufferAppend(audio=encode(bytes(960))))
-    story.local("turn", turn=1, how="speech", streams=False)
+    story.local("turn", turn=1, how="speech")
     story.sent(ev.InputAudioBufferClear())
     story.sent(ev.InputAudioBufferAppend(audio=encode(bytes(960 * 50))))
     story.sent(ev.InputAudioBufferCommit(event_id="t1.commit"))

@@ -81,7 +81,7 @@ def test_the_last_input_of_speech_is_the_sample_the_service_names() -> None:
 
 def test_the_last_input_of_push_to_talk_and_of_a_clip() -> None:
     story = Story()
-    story.local("turn", turn=1, how="speech", streams=False)
+    story.local("turn", turn=1, how="speech")
     append(story, 100)
     append(story, 100)
     story.sent(ev.InputAudioBufferCommit(event_id=turn_event_id(1, "commit")))

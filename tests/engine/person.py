@@ -1,0 +1,39 @@
+"""Somebody with a microphone, as a page or a device is one to the session."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pybase64
+
+import stepnb as sn
+from stepnb.session.audio_input import FRAME_BYTES
+
+TIMEOUT = 30
+
+
+class Person:
+    """Somebody who speaks faster than real time."""
+
+    def __init__(self, session: sn.Session) -> None:
+        self._input, self._loop = session._input, session._core.loop
+
+    def talk(self, on: bool) -> None:
+        self._loop.call_soon_threadsafe(self._input.talk, on)
+
+    def say(self, pcm: bytes) -> None:
+        for start in range(0, len(pcm) - FRAME_BYTES + 1, FRAME_BYTES):
+            frame = pcm[start : start + FRAME_BYTES]
+            rms = float(np.sqrt(np.mean(np.frombuffer(frame, np.int16).astype(float) ** 2)))
+            payload = pybase64.b64encode_as_string(frame)
+            self._loop.call_soon_threadsafe(self._input.microphone, payload, frame, rms)
+
+
+def answered(session: sn.Session, *heard: str) -> None:
+    """There are as many turns, each was heard so, and they are answered."""
+    done = threading.Semaphore(0)
+    session.on("response.done", lambda _: done.release())
+    while len(session.turns) < len(heard):
+        assert done.acquire(timeout=TIMEOUT), [record.kind for record in session.events]
+    assert [turn.wait(TIMEOUT).user_transcript for turn in session.turns] == list(heard)
