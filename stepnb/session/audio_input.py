@@ -84,7 +84,7 @@ class AudioInput:
         self._core.activity(mic_live=on)
         if on:
             self._core.spawn(self._begin())
-        elif self._begun and (self._core.lifeline.ready or self._held is not None):
+        elif self._begun and self._core.lifeline.ready:
             self._end()
         elif self._begun:
             self._begun = False
@@ -123,6 +123,8 @@ class AudioInput:
     def _follow_vad(self) -> None:
         """Hold a turn, or leave it to the service, as turn detection is set now."""
         conversation = self._core.conversation
+        if self._held is not None and conversation.turns[self._held].ended:
+            self._held = None  # with its connection; what is said now is another one
         if self._core.settings.config.vad is not None:
             if self._held is not None:
                 self._leave_to_service(self._held)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import numpy as np
 import pybase64
 
 import stepnb as sn
+from stepnb.service.loop import io_thread
 from stepnb.session.audio_input import FRAME_BYTES
 
 TIMEOUT = 30
@@ -29,9 +31,14 @@ class Person:
             payload = pybase64.b64encode_as_string(frame)
             self._loop.call_soon_threadsafe(self._input.microphone, payload, frame, rms)
 
+    def sent(self) -> None:
+        """Wait until what was said is on its way; there is a connection."""
+        io_thread.submit(asyncio.sleep(0)).result(TIMEOUT)
+        assert not self._input._pre_roll
 
-def answered(session: sn.Session, *heard: str) -> None:
-    """There are as many turns, each was heard so, and they are answered."""
+
+def answered(session: sn.Session, *heard: str | None) -> None:
+    """There are as many turns, each was heard so, None: not at all, and they have ended."""
     done = threading.Semaphore(0)
     session.on("response.done", lambda _: done.release())
     while len(session.turns) < len(heard):

@@ -114,6 +114,23 @@ def test_what_is_said_in_the_gap_is_kept(
     answered(session, "what is two plus two")
 
 
+def test_a_turn_that_is_held_when_the_connection_is_lost_goes_on_as_another_one(
+    engine: LocalEngine, proxy: Proxy, speech: Callable[[str], bytes]
+) -> None:
+    with sn.Session(proxy.url, api_key=engine.key, vad=None) as session:
+        session.connect()
+        states, person = States(session), Person(session)
+        person.talk(True)
+        person.say(speech("Hello"))
+        person.sent()
+        proxy.cut()
+        states.wait_for("reconnecting")
+        person.say(speech("What is two plus two?"))
+        person.talk(False)
+        answered(session, None, "what is two plus two")
+        assert session.turns[0].status == "failed" and "Ask again" in str(session.turns[0].error)
+
+
 def test_the_connection_is_replaced_between_turns_and_nobody_notices(
     proxy: Proxy, engine: LocalEngine
 ) -> None:
