@@ -131,6 +131,11 @@ class Lab:
         page = self._context.new_page()
         page.on("websocket", _scan_messages)
         page.goto(f"{self.url}notebooks/{self._write(cells)}?token={self._server.token}")
+        # A cell that is run before the kernel is connected is lost. "idle" is also what the page begins with; the logo
+        # comes with the session, when it says "connecting".
+        expect(page.locator(".jp-NotebookKernelLogo img[src]")).to_be_visible(timeout=30_000)
+        status = page.locator(".jp-Notebook-ExecutionIndicator")
+        expect(status).to_have_attribute("data-status", "idle", timeout=30_000)
         return page
 
     def page_of(self, origin: str) -> Page:
