@@ -116,8 +116,7 @@ class AudioInput:
             self._finish_push_to_talk(number)
         elif self._core.settings.config.vad is not None:
             self._pre_roll += self.guard.let_go()
-            if self._core.lifeline.ready:
-                self._send_pre_roll()
+            self._send_pre_roll()
             self._tail = self._core.spawn(self._silence_until_stopped())
 
     def _follow_vad(self) -> None:
@@ -184,10 +183,10 @@ class AudioInput:
             if self._core.settings.config.vad is None:
                 self._core.bargein.interrupt()
                 self._core.send(ev.InputAudioBufferClear())
-            left = False
+            left_to_service = False
             async for frame in _frames(pcm):
-                if not left and self._core.settings.config.vad is not None:
-                    left = True
+                if not left_to_service and self._core.settings.config.vad is not None:
+                    left_to_service = True
                     self._leave_to_service(number)
                 self._core.append_audio(pybase64.b64encode_as_string(frame), frame)
             await self._silence_until_heard(number)
